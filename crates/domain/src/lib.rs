@@ -1,0 +1,21 @@
+//! What the business talks about: numbers, senders, messages, and the values they are made of.
+//!
+//! A value of this room is right or does not exist. The room knows no I/O, no clock, no wire
+//! format and no storage; time comes in as a [`Timestamp`].
+
+pub mod delivery;
+pub mod id;
+pub mod message;
+pub mod number;
+pub mod redacted;
+pub mod sender;
+pub mod text;
+pub mod time;
+
+pub use delivery::State;
+pub use id::{AccountKeyId, IdSource, MessageId, PartId, SenderRecordId, WorkspaceId};
+pub use message::{Class, ClientReference, Message, MessageText};
+pub use number::Msisdn;
+pub use redacted::Redacted;
+pub use sender::{Sender, SenderName, SenderState, ShortCode};
+pub use time::Timestamp;

@@ -1,0 +1,70 @@
+//! Phone numbers in E.164, and what French numbering says about them.
+
+use std::fmt;
+
+/// The fewest digits after `+` that we read as a number.
+pub const DIGITS_MIN: usize = 6;
+/// The most digits after `+` (E.164).
+pub const DIGITS_MAX: usize = 15;
+
+/// A phone number in E.164, kept as its digits. `Debug` hides the middle; `Display` shows it whole,
+/// with its `+`, for the wire and for the account it belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Msisdn(u64);
+
+/// Why a text is not a number in E.164.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NumberError {
+    /// Does not start with `+`.
+    #[error("a number in E.164 starts with + and the country code")]
+    NoPlus,
+    /// Something else than a digit after the `+`, with its place counted from 1.
+    #[error("a number in E.164 has only digits after its +; character {0} is not one")]
+    NotADigit(usize),
+    /// Fewer than 6 or more than 15 digits, or a country code that starts with 0.
+    #[error("a number in E.164 has 6 to 15 digits, the first not 0")]
+    Length,
+}
+
+impl Msisdn {
+    /// Reads `+` and 6 to 15 digits; no spaces, dots or dashes.
+    ///
+    /// # Errors
+    /// Says what is wrong and where.
+    pub fn parse(text: &str) -> Result<Self, NumberError> {
+        let digits = text.strip_prefix('+').ok_or(NumberError::NoPlus)?;
+        if let Some(at) = digits.chars().position(|c| !c.is_ascii_digit()) {
+            return Err(NumberError::NotADigit(at + 2));
+        }
+        if !(DIGITS_MIN..=DIGITS_MAX).contains(&digits.len()) {
+            return Err(NumberError::Length);
+        }
+        digits.parse().ok().and_then(Self::from_digits).ok_or(NumberError::Length)
+    }
+
+    /// The number with these digits, if they are 6 to 15.
+    #[must_use]
+    pub const fn from_digits(digits: u64) -> Option<Self> {
+        if digits >= 100_000 && digits < 1_000_000_000_000_000 { Some(Self(digits)) } else { None }
+    }
+
+    /// The digits, without `+`.
+    #[must_use]
+    pub const fn digits(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Msisdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
+/// `+336…78`: enough to tell two apart in a log, too little to call.
+impl fmt::Debug for Msisdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        write!(f, "+{}…{}", &text[..3], &text[text.len() - 2..])
+    }
+}

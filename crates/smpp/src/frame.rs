@@ -1,0 +1,1 @@
+//! Frames: command_length first, content later.
