@@ -125,7 +125,7 @@ impl PartId {
     /// Its index, 0 for the first part.
     #[must_use]
     pub const fn index(self) -> u8 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "four bits")]
+        #[expect(clippy::cast_sign_loss, reason = "four bits")]
         {
             (self.0 & (STEP - 1)) as u8
         }

@@ -1,11 +1,20 @@
 //! Phone numbers in E.164, and what French numbering says about them.
 
+mod plan;
+
 use std::fmt;
+
+pub use plan::{Range, RangeKind};
 
 /// The fewest digits after `+` that we read as a number.
 pub const DIGITS_MIN: usize = 6;
 /// The most digits after `+` (E.164).
 pub const DIGITS_MAX: usize = 15;
+
+/// The country code of mainland France.
+const FRANCE: u64 = 33;
+/// 10^9: French numbers have nine digits behind their country code.
+const NATIONAL: u64 = 1_000_000_000;
 
 /// A phone number in E.164, kept as its digits. `Debug` hides the middle; `Display` shows it whole,
 /// with its `+`, for the wire and for the account it belongs to.
@@ -52,6 +61,49 @@ impl Msisdn {
     #[must_use]
     pub const fn digits(self) -> u64 {
         self.0
+    }
+
+    /// What the numbering plan says about it: the longest known prefix decides.
+    #[must_use]
+    pub fn range(self) -> &'static Range {
+        plan::range(self)
+    }
+
+    /// Whether it is behind +33, valid or not. Overseas numbers have their own country codes.
+    #[must_use]
+    pub const fn is_french(self) -> bool {
+        let mut rest = self.0;
+        while rest >= 100 {
+            rest /= 10;
+        }
+        rest == FRANCE
+    }
+
+    /// The valid form of an overseas number that was written behind +33 (`+33692…` is `+262692…`);
+    /// `None` for every other number.
+    #[must_use]
+    pub fn overseas_form(self) -> Option<Self> {
+        let code = self.range().belongs_to?;
+        Self::from_digits(u64::from(code) * NATIONAL + self.0 % NATIONAL)
+    }
+
+    /// Whether it is one of Arcep's numbers for fiction, +33 6 39 98 and four digits: no
+    /// subscriber has them, so that examples and tests reach nobody.
+    #[must_use]
+    pub fn is_fiction(self) -> bool {
+        self.range().fiction
+    }
+
+    /// The number without the 0 of national writing left behind +33 (`+330612345678` is
+    /// `+33612345678`); `None` when there is none to drop.
+    #[must_use]
+    pub const fn without_trunk_zero(self) -> Option<Self> {
+        let national = self.0 % (NATIONAL * 10);
+        if self.0 / (NATIONAL * 10) == FRANCE && national < NATIONAL {
+            Self::from_digits(FRANCE * NATIONAL + national)
+        } else {
+            None
+        }
     }
 }
 

@@ -1,5 +1,11 @@
 //! Texts as the radio network sees them: an alphabet, and parts.
 
+pub mod gsm7;
+pub mod parts;
+pub mod ucs2;
+
+pub use parts::{Plan, encoding_of, plan, split};
+
 /// The alphabet a text needs. Kept with the message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Encoding {
