@@ -1,0 +1,157 @@
+//! What the binary tells this room: plain values, checked there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use facteur_domain::Class;
+use facteur_smpp::session::Limits;
+
+/// What is done with a message whose answer was lost and that no receipt settles in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnknownPolicy {
+    /// Send it again, marked as a possible duplicate.
+    Resend,
+    /// Leave it unknown: better none than two.
+    Leave,
+}
+
+/// Per class: what a class's messages are worth and risk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClassPolicies {
+    /// What to do with lost answers, by class.
+    pub unknown: [(Class, UnknownPolicy); 5],
+    /// How long a message is worth delivering when the request does not say, by class.
+    pub validity: [(Class, Duration); 5],
+}
+
+impl ClassPolicies {
+    /// The policy for lost answers of `class`.
+    #[must_use]
+    pub fn unknown(&self, class: Class) -> UnknownPolicy {
+        self.unknown.iter().find(|(c, _)| *c == class).map_or(UnknownPolicy::Leave, |(_, p)| *p)
+    }
+
+    /// The default validity of `class`.
+    #[must_use]
+    pub fn validity(&self, class: Class) -> Duration {
+        self.validity.iter().find(|(c, _)| *c == class).map_or(Duration::from_secs(48 * 3600), |(_, v)| *v)
+    }
+}
+
+impl Default for ClassPolicies {
+    fn default() -> Self {
+        use Class as C;
+        use UnknownPolicy::{Leave, Resend};
+        let hours = |h: u64| Duration::from_secs(h * 3600);
+        Self {
+            unknown: [
+                (C::Marketing, Leave),
+                (C::Transactional, Resend),
+                (C::Otp, Resend),
+                (C::Alert, Resend),
+                (C::Conversational, Resend),
+            ],
+            validity: [
+                (C::Marketing, hours(12)),
+                (C::Transactional, hours(48)),
+                (C::Otp, Duration::from_secs(300)),
+                (C::Alert, hours(24)),
+                (C::Conversational, hours(24)),
+            ],
+        }
+    }
+}
+
+/// Limits on sending that are not law.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SendingRules {
+    /// By class.
+    pub classes: ClassPolicies,
+    /// How long an unknown message waits for a receipt before its policy decides.
+    pub settle_wait: Duration,
+    /// How long a receipt is awaited before its message becomes unknown for good.
+    pub receipt_wait: Duration,
+    /// How often one message is offered to operators that say "try later", and resent.
+    pub attempts_max: u16,
+    /// How long idempotency answers are kept.
+    pub idempotency_kept: Duration,
+    /// How far ahead `send_at` may be.
+    pub send_at_max: Duration,
+    /// Messages kept in memory for sending; more wait on disk.
+    pub queue_max: usize,
+    /// Test traffic may leave by real routes to the fiction range: only in `dev`.
+    pub dev: bool,
+}
+
+impl Default for SendingRules {
+    fn default() -> Self {
+        Self {
+            classes: ClassPolicies::default(),
+            settle_wait: Duration::from_secs(60),
+            receipt_wait: Duration::from_secs(96 * 3600),
+            attempts_max: 20,
+            idempotency_kept: Duration::from_secs(3600),
+            send_at_max: Duration::from_secs(90 * 86_400),
+            queue_max: 200_000,
+            dev: false,
+        }
+    }
+}
+
+/// TLS towards an operator.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TlsConfig {
+    /// The name its certificate must have; the host of the address when absent.
+    pub server_name: Option<String>,
+    /// A file of certificates (PEM) to trust instead of the system's roots.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How an SMPP account is bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Link {
+    /// One transceiver a bind.
+    Transceiver,
+    /// A transmitter and a receiver a bind.
+    TransmitterReceiver,
+}
+
+/// One SMPP account with an operator or aggregator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RouteConfig {
+    /// Its name in logs, metrics and stories; unique.
+    pub name: String,
+    /// `host:port`.
+    pub address: String,
+    /// system_id.
+    pub system_id: String,
+    /// password.
+    pub password: facteur_domain::Redacted<String>,
+    /// system_type.
+    pub system_type: String,
+    /// How it is bound.
+    pub link: Link,
+    /// How many binds.
+    pub binds: u16,
+    /// Window, timers, PDU length.
+    pub limits: Limits,
+    /// Messages (parts) a second over all binds; 0 for no limit.
+    pub per_second: u32,
+    /// TLS, when it is asked for.
+    pub tls: Option<TlsConfig>,
+    /// The longest wait between two attempts to bind.
+    pub rebind_max: Duration,
+    /// Whether it is the box or another sandbox: test traffic may use it.
+    pub sandbox: bool,
+}
+
+/// Everything this room is told.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Config {
+    /// Routes, in order of preference.
+    pub routes: Vec<RouteConfig>,
+    /// Limits on sending.
+    pub sending: SendingRules,
+    /// This gateway's number for ids, 0 to 31.
+    pub node: u8,
+}
