@@ -1,0 +1,78 @@
+//! The answer of the judge.
+
+use facteur_domain::{MessageId, Msisdn, Timestamp};
+
+use crate::{Cleared, Effect, Facts, PACK, Reason};
+
+/// What becomes of the message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// It may go now.
+    Send,
+    /// It may go at `until`, to be judged again then.
+    Hold {
+        /// The first instant that every rule which holds it allows.
+        until: Timestamp,
+    },
+    /// It may not go.
+    Refuse,
+}
+
+/// The judge's answer, with every reason. Made only by [`judge`](crate::judge), and not `Clone`: one
+/// judgement clears one message at most.
+#[derive(PartialEq, Eq, Debug)]
+#[must_use]
+pub struct Verdict {
+    reasons: Vec<Reason>,
+    decision: Decision,
+    recipient: Msisdn,
+    at: Timestamp,
+}
+
+impl Verdict {
+    pub(crate) fn new(facts: &Facts<'_>, mut reasons: Vec<Reason>) -> Self {
+        reasons.sort_by_key(|reason| (reason.field, reason.rule));
+        let decision = decide(&reasons, facts.at);
+        Self { reasons, decision, recipient: facts.recipient, at: facts.at }
+    }
+
+    /// The strictest effect of all reasons.
+    #[must_use]
+    pub const fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// Every reason, ordered by field and rule id; empty when no rule has anything to say.
+    #[must_use]
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
+    /// Id of the rules it was judged by.
+    #[must_use]
+    pub const fn pack(&self) -> &'static str {
+        PACK
+    }
+
+    /// The permit for `message` to leave. `message` must be the one whose facts were judged.
+    ///
+    /// # Errors
+    /// Gives the verdict back unless its decision is [`Decision::Send`].
+    pub fn clear(self, message: MessageId) -> Result<Cleared, Self> {
+        match self.decision {
+            Decision::Send => Ok(Cleared::new(message, self.recipient, self.at)),
+            Decision::Hold { .. } | Decision::Refuse => Err(self),
+        }
+    }
+}
+
+/// The strictest effect decides. Several holds: the latest of their ends.
+fn decide(reasons: &[Reason], at: Timestamp) -> Decision {
+    match reasons.iter().map(|reason| reason.effect).max() {
+        None | Some(Effect::Allow | Effect::Note) => Decision::Send,
+        Some(Effect::Hold) => Decision::Hold {
+            until: reasons.iter().filter_map(|reason| reason.until).fold(at, Timestamp::max),
+        },
+        Some(Effect::Refuse) => Decision::Refuse,
+    }
+}
