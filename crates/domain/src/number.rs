@@ -45,7 +45,7 @@ impl Msisdn {
         if let Some(at) = digits.chars().position(|c| !c.is_ascii_digit()) {
             return Err(NumberError::NotADigit(at + 2));
         }
-        if !(DIGITS_MIN..=DIGITS_MAX).contains(&digits.len()) {
+        if !(DIGITS_MIN..=DIGITS_MAX).contains(&digits.len()) || digits.starts_with('0') {
             return Err(NumberError::Length);
         }
         digits.parse().ok().and_then(Self::from_digits).ok_or(NumberError::Length)
@@ -118,5 +118,102 @@ impl fmt::Debug for Msisdn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.to_string();
         write!(f, "+{}…{}", &text[..3], &text[text.len() - 2..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number(text: &str) -> Msisdn {
+        Msisdn::parse(text).expect(text)
+    }
+
+    /// (requirement `seed-recipient-format`)
+    #[test]
+    fn only_e164_is_read() {
+        for text in ["+33612345678", "+123456", "+123456789012345"] {
+            assert_eq!(number(text).to_string(), text);
+        }
+        for (text, why) in [
+            ("", NumberError::NoPlus),
+            ("0612345678", NumberError::NoPlus),
+            ("33612345678", NumberError::NoPlus),
+            ("0033612345678", NumberError::NoPlus),
+            (" +33612345678", NumberError::NoPlus),
+            ("+", NumberError::Length),
+            ("+12345", NumberError::Length),
+            ("+1234567890123456", NumberError::Length),
+            ("+99999999999999999999999999", NumberError::Length),
+            ("+0123456", NumberError::Length),
+            ("+33 612345678", NumberError::NotADigit(4)),
+            ("+33612345678 ", NumberError::NotADigit(13)),
+            ("++33612345678", NumberError::NotADigit(2)),
+            ("+336-1234567", NumberError::NotADigit(5)),
+            ("+33612345٦78", NumberError::NotADigit(10)),
+        ] {
+            assert_eq!(Msisdn::parse(text), Err(why), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_read_back(digits in 100_000_u64..1_000_000_000_000_000) {
+            let number = Msisdn::from_digits(digits).expect("six to fifteen digits");
+            prop_assert_eq!(Msisdn::parse(&number.to_string()), Ok(number));
+            prop_assert_eq!(number.is_french(), digits.to_string().starts_with("33"));
+        }
+
+        #[test]
+        fn debug_hides_the_middle(digits in 33_600_000_000_u64..33_799_999_999) {
+            let number = Msisdn::from_digits(digits).expect("eleven digits");
+            let shown = format!("{number:?}").chars().filter(char::is_ascii_digit).count();
+            prop_assert_eq!(shown, 5);
+        }
+    }
+
+    #[test]
+    fn overseas_numbers_find_their_country_code() {
+        for (written, right) in [
+            ("+33692123456", Some("+262692123456")),
+            ("+33693123456", Some("+262693123456")),
+            ("+33639123456", Some("+262639123456")),
+            ("+33690123456", Some("+590690123456")),
+            ("+33691123456", Some("+590691123456")),
+            ("+33694123456", Some("+594694123456")),
+            ("+33696123456", Some("+596696123456")),
+            ("+33697123456", Some("+596697123456")),
+            ("+33709212345", Some("+262709212345")),
+            ("+33709351234", Some("+262709351234")),
+            ("+33709301234", Some("+594709301234")),
+            ("+33612345678", None),
+            ("+33639980000", None),
+            ("+3369212345", None),
+            ("+262692123456", None),
+        ] {
+            let form = number(written).overseas_form();
+            assert_eq!(form, right.map(number), "{written}");
+            assert!(form.is_none_or(|n| n.range().kind == RangeKind::Mobile), "{written}");
+        }
+    }
+
+    #[test]
+    fn fiction_is_06_39_98() {
+        for text in ["+33639980000", "+33639980099", "+33639989999"] {
+            assert!(number(text).is_fiction(), "{text}");
+        }
+        for text in ["+33639979999", "+33639990000", "+3363998000", "+336399800000", "+262639980000"] {
+            assert!(!number(text).is_fiction(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_trunk_zero_is_recognised() {
+        assert_eq!(number("+330612345678").without_trunk_zero(), Some(number("+33612345678")));
+        for text in ["+33612345678", "+336123456789", "+3361234567", "+3906123456789", "+33061234567"] {
+            assert_eq!(number(text).without_trunk_zero(), None, "{text}");
+        }
     }
 }

@@ -214,3 +214,194 @@ fn total_lengths(prefix: &str, national: &str) -> Option<u16> {
         Some(bits | 1_u16.checked_shl(total)?)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn kind(text: &str) -> RangeKind {
+        Msisdn::parse(text).expect(text).range().kind
+    }
+
+    #[test]
+    fn every_row_reads() {
+        for line in lines(ROWS) {
+            let (prefix, row) = read_row(line).expect(line);
+            let range = row.range;
+            assert!(row.lengths != 0 && !range.source.is_empty(), "{line}");
+            assert!("ABCD".contains(range.confidence), "{line}");
+            assert_eq!(range.kind == RangeKind::OverseasAsMainland, range.belongs_to.is_some(), "{line}");
+            assert!(range.zone.is_none_or(|zone| jiff::tz::TimeZone::get(zone).is_ok()), "{line}");
+            assert!(prefix.len() <= 7, "{line}");
+        }
+        assert_eq!(PLAN.rows.len(), lines(ROWS).count());
+    }
+
+    #[test]
+    fn malformed_rows_are_left_out() {
+        for line in [
+            "",
+            "336,9,mobile,FR,,,A,S",
+            "336,9,mobile,FR,,,A,S,note,more",
+            "336,nine,mobile,FR,,,A,S,",
+            "336,14,mobile,FR,,,A,S,",
+            "33a,9,mobile,FR,,,A,S,",
+            "336,9,portable,FR,,,A,S,",
+            "336,9,mobile,FR,,,,S,",
+        ] {
+            assert!(read_row(line).is_none(), "{line}");
+        }
+        let plan = Plan::read("header\nbad\n336,9,mobile,FR,,,A,S,\n");
+        assert_eq!(plan.find(33_612_345_678).kind, RangeKind::Mobile);
+        assert_eq!(plan.find(33_112_345_678).kind, RangeKind::Foreign);
+    }
+
+    #[test]
+    fn ranges_of_the_plan() {
+        use RangeKind as K;
+        for (number, expected) in [
+            ("+33612345678", K::Mobile),
+            ("+33600000000", K::Mobile),
+            ("+33699999999", K::Mobile),
+            ("+33638999999", K::Mobile),
+            ("+33695123456", K::Mobile),
+            ("+33730000000", K::Mobile),
+            ("+33799999999", K::Mobile),
+            ("+33700123456", K::M2m),
+            ("+337001234567890", K::M2m),
+            ("+33701234567", K::Unassigned),
+            ("+33710000000", K::Unassigned),
+            ("+33729999999", K::Unassigned),
+            ("+33012345678", K::Unassigned),
+            ("+33123456789", K::Landline),
+            ("+33262123456", K::Landline),
+            ("+33561123456", K::Landline),
+            ("+33912345678", K::Landline),
+            ("+33901123456", K::Landline),
+            ("+339011234567890", K::Landline),
+            ("+33162123456", K::Npv),
+            ("+33949123456", K::Npv),
+            ("+33937123456", K::Platform),
+            ("+33939123456", K::Platform),
+            ("+33940123456", K::Landline),
+            ("+33800123456", K::ValueAdded),
+            ("+33892123456", K::ValueAdded),
+            ("+3336180", K::Special),
+            ("+3338180", K::Special),
+            ("+3333700", K::Special),
+            ("+33692123456", K::OverseasAsMainland),
+            ("+33709212345", K::OverseasAsMainland),
+            ("+33639970000", K::OverseasAsMainland),
+            ("+33639990000", K::OverseasAsMainland),
+            ("+262692123456", K::Mobile),
+            ("+262639123456", K::Mobile),
+            ("+590690123456", K::Mobile),
+            ("+594694123456", K::Mobile),
+            ("+596696123456", K::Mobile),
+            ("+508412345", K::MobileOrFixed),
+            ("+508708412345", K::MobileOrFixed),
+            ("+687751234", K::MobileOrFixed),
+            ("+68987123456", K::MobileOrFixed),
+            ("+262262123456", K::Foreign),
+            ("+32470123456", K::Foreign),
+            ("+14155550100", K::Foreign),
+            ("+447700900123", K::Foreign),
+        ] {
+            assert_eq!(kind(number), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_known_prefix_wants_its_length() {
+        for number in [
+            "+3361234567",
+            "+336123456789",
+            "+330612345678",
+            "+33123456",
+            "+331234567890123",
+            "+33700123456789",
+            "+26269212345",
+            "+2626921234567",
+            "+50841234567",
+        ] {
+            assert_eq!(kind(number), RangeKind::WrongLength, "{number}");
+        }
+    }
+
+    /// The rule for mobiles as section 6 of the French rules words it, for every block of ten
+    /// thousand numbers behind +33.
+    #[test]
+    fn mobiles_are_06_and_073_to_079_without_the_overseas_blocks() {
+        for block in 0..100_000_u64 {
+            let national = format!("{block:05}");
+            let overseas = ["639", "690", "691", "692", "693", "694", "696", "697"];
+            let mobile = match national.as_bytes() {
+                [b'6', ..] => !overseas.iter().any(|prefix| national.starts_with(prefix)),
+                [b'7', b'3'..=b'9', ..] => true,
+                _ => false,
+            };
+            let number = Msisdn::from_digits(33_000_000_000 + block * 10_000 + 42).expect("eleven digits");
+            let range = number.range();
+            assert_eq!(range.kind == RangeKind::Mobile && !range.fiction, mobile, "{national}");
+            assert_eq!(range.fiction, national == "63998", "{national}");
+        }
+    }
+
+    #[test]
+    fn ranges_say_where_and_when() {
+        for (number, territory, zone) in [
+            ("+33612345678", "FR", Some("Europe/Paris")),
+            ("+262692123456", "RE", Some("Indian/Reunion")),
+            ("+262639123456", "YT", Some("Indian/Mayotte")),
+            ("+590690123456", "GP|MF|BL", Some("America/Guadeloupe")),
+            ("+68987123456", "PF", Some("Pacific/Tahiti")),
+            ("+33692123456", "RE", Some("Indian/Reunion")),
+            ("+14155550100", "", None),
+        ] {
+            let range = Msisdn::parse(number).expect(number).range();
+            assert_eq!((range.territory, range.zone), (territory, zone), "{number}");
+        }
+    }
+
+    /// The row a reader of the table would choose: compares text with text.
+    fn by_hand(number: &str) -> Option<(&'static str, bool)> {
+        let fits = |columns: &Vec<&str>| {
+            let country = if columns[0].starts_with("33") { 2 } else { 3 };
+            columns[1].split('|').any(|n| n.parse() == Ok(number.len() - country))
+        };
+        let mut rows: Vec<Vec<&'static str>> = lines(ROWS)
+            .map(|line| line.split(',').collect::<Vec<_>>())
+            .filter(|columns| number.starts_with(columns[0]))
+            .collect();
+        rows.sort_by_key(|columns| columns[0].len());
+        let fit = rows.iter().rfind(|columns| fits(columns)).map(|columns| (columns[2], true));
+        fit.or_else(|| rows.last().map(|columns| (columns[2], false)))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn the_tree_agrees_with_the_table(
+            start in proptest::sample::select(vec![
+                "", "33", "336", "337", "3370", "33709", "339", "3394", "262", "590", "594", "596", "508", "68",
+            ]),
+            tail in "[1-9][0-9]{5,12}",
+        ) {
+            let mut text = format!("{start}{tail}");
+            text.truncate(15);
+            let number = Msisdn::parse(&format!("+{text}")).expect("six to fifteen digits");
+            let range = number.range();
+            match by_hand(&text) {
+                Some((kind, true)) => {
+                    prop_assert_eq!(Some(range.kind), RangeKind::from_name(kind));
+                    prop_assert_eq!(range.fiction, kind == "fiction");
+                }
+                Some((_, false)) => prop_assert_eq!(range.kind, RangeKind::WrongLength),
+                None => prop_assert_eq!(range.kind, RangeKind::Foreign),
+            }
+        }
+    }
+}

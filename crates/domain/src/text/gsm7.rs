@@ -157,3 +157,115 @@ pub fn decode(octets: &[u8]) -> String {
 fn extended(septet: u8) -> Option<char> {
     EXTENSION.iter().find(|(code, _)| *code == septet).map(|(_, c)| *c)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Texts of the alphabet only.
+    fn gsm_text() -> impl Strategy<Value = String> {
+        let alphabet: Vec<char> =
+            DEFAULT.into_iter().filter(|c| *c != '\u{1b}').chain(EXTENSION.iter().map(|(_, c)| *c)).collect();
+        proptest::collection::vec(proptest::sample::select(alphabet), 0..200)
+            .prop_map(|chars| chars.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn encoded_texts_read_back(text in gsm_text()) {
+            let octets = encode(&text).expect("in the alphabet");
+            prop_assert_eq!(decode(&octets), text);
+        }
+
+        #[test]
+        fn the_cost_is_the_length(text in gsm_text()) {
+            let octets = encode(&text).expect("in the alphabet");
+            prop_assert_eq!(total(&text).map(|n| n as usize), Some(octets.len()));
+            let sum: usize = text.chars().filter_map(septets).map(usize::from).sum();
+            prop_assert_eq!(sum, octets.len());
+        }
+
+        #[test]
+        fn every_text_is_all_in_or_out(text in any::<String>()) {
+            let known = text.chars().all(|c| septets(c).is_some());
+            prop_assert_eq!(encode(&text).is_some(), known);
+            prop_assert_eq!(total(&text).is_some(), known);
+        }
+
+        #[test]
+        fn any_octets_decode_to_visible_text(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let text = decode(&octets);
+            prop_assert!(text.bytes().all(|byte| byte != ESCAPE));
+            let lost = octets.iter().filter(|o| **o > 0x7F).count();
+            prop_assert_eq!(text.matches(char::REPLACEMENT_CHARACTER).count(), lost);
+        }
+    }
+
+    #[test]
+    fn known_septets() {
+        for (c, expected) in [
+            ('@', &[0x00][..]),
+            ('é', &[0x05]),
+            ('Ç', &[0x09]),
+            ('\n', &[0x0A]),
+            ('\r', &[0x0D]),
+            ('Δ', &[0x10]),
+            ('_', &[0x11]),
+            ('Ξ', &[0x1A]),
+            ('É', &[0x1F]),
+            (' ', &[0x20]),
+            ('¤', &[0x24]),
+            ('¡', &[0x40]),
+            ('A', &[0x41]),
+            ('Z', &[0x5A]),
+            ('§', &[0x5F]),
+            ('¿', &[0x60]),
+            ('a', &[0x61]),
+            ('z', &[0x7A]),
+            ('à', &[0x7F]),
+            ('€', &[0x1B, 0x65]),
+            ('[', &[0x1B, 0x3C]),
+            ('|', &[0x1B, 0x40]),
+            ('\u{c}', &[0x1B, 0x0A]),
+        ] {
+            assert_eq!(encode(&c.to_string()).as_deref(), Some(expected), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn french_letters_and_signs_are_in_or_out() {
+        for (cost, signs) in [
+            (Some(1), "àéèùÉÇäöüÄÖÜìòñÑæÆßøØ"),
+            (None, "âçêëîïôœûÿÀÂÈÊËÎÏÔŒÙÛŸ"),
+            (Some(1), "@£$¥_!\"#¤%&'()*+,-./:;<=>?¡¿§\n\r"),
+            (Some(2), "€[]{}\\~^|\u{c}"),
+            (None, "’‘“”«»…–—•°²³µ`´¨\u{a0}\u{202f}№™©®×½"),
+            (None, "\0\t\u{1b}\u{7f}👍"),
+        ] {
+            for c in signs.chars() {
+                assert_eq!(septets(c), cost, "{c:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_alphabet_has_137_characters() {
+        let known = (0..=char::MAX as u32).filter_map(char::from_u32).filter(|c| septets(*c).is_some());
+        assert_eq!(known.count(), 127 + 10);
+    }
+
+    #[test]
+    fn broken_escapes_are_read_as_phones_read_them() {
+        for (octets, text) in [
+            (&[0x1B, 0x65][..], "€"),
+            (&[0x1B, 0x41], "A"),
+            (&[0x41, 0x1B], "A "),
+            (&[0x1B, 0x1B, 0x65], " €"),
+            (&[0x80, 0x41], "\u{fffd}A"),
+        ] {
+            assert_eq!(decode(octets), text, "{octets:?}");
+        }
+    }
+}

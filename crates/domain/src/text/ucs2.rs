@@ -32,3 +32,46 @@ pub fn decode(octets: &[u8]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn encoded_texts_read_back(text in any::<String>()) {
+            let octets = encode(&text);
+            prop_assert_eq!(octets.len(), units(&text) as usize * 2);
+            prop_assert_eq!(decode(&octets), text);
+        }
+
+        #[test]
+        fn any_octets_decode(octets in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let text = decode(&octets);
+            prop_assert!(text.chars().count() <= octets.len().div_ceil(2));
+        }
+    }
+
+    #[test]
+    fn units_and_octets() {
+        for (text, expected) in [
+            ("", &[][..]),
+            ("A", &[0x00, 0x41]),
+            ("ê", &[0x00, 0xEA]),
+            ("€", &[0x20, 0xAC]),
+            ("👍", &[0xD8, 0x3D, 0xDC, 0x4D]),
+        ] {
+            assert_eq!(encode(text), expected, "{text}");
+            assert_eq!(units(text) as usize, expected.len() / 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_octets_are_marked() {
+        assert_eq!(decode(&[0x00, 0x41, 0xD8, 0x3D]), "A\u{fffd}");
+        assert_eq!(decode(&[0xDC, 0x4D, 0x00, 0x41]), "\u{fffd}A");
+        assert_eq!(decode(&[0x00, 0x41, 0x00]), "A\u{fffd}");
+    }
+}
