@@ -76,3 +76,64 @@ fn decide(reasons: &[Reason], at: Timestamp) -> Decision {
         Some(Effect::Refuse) => Decision::Refuse,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use facteur_domain::{Class, SenderState};
+
+    use super::*;
+    use crate::rule::{Blanks, Rule, Says, Sentence};
+    use crate::{Field, judge};
+
+    static SAYS: Says =
+        Says { french: Sentence { message: "", cure: None }, english: Sentence { message: "", cure: None } };
+
+    fn facts() -> Facts<'static> {
+        Facts {
+            at: Timestamp::from_millis(1000),
+            class: Class::Marketing,
+            recipient: Msisdn::parse("+33612345678").expect("valid"),
+            sender: "MyCompany".parse().expect("valid"),
+            sender_state: Some(SenderState::Validated),
+            text: "Bonjour",
+            parts: 1,
+            parts_max: 6,
+            test: false,
+            departing: true,
+        }
+    }
+
+    fn reason(effect: Effect, until: Option<i64>) -> Reason {
+        let rule = Rule { id: "fr.test", effect, field: Field::To, source: "SEED", dated: "2026" };
+        let mut reason = Reason::new(&rule, &SAYS, Blanks::default());
+        reason.until = until.map(Timestamp::from_millis);
+        reason
+    }
+
+    #[test]
+    fn the_strictest_effect_decides() {
+        let hold = |at| Decision::Hold { until: Timestamp::from_millis(at) };
+        let allow = || reason(Effect::Allow, None);
+        let note = || reason(Effect::Note, None);
+        let refuse = || reason(Effect::Refuse, None);
+        for (reasons, decision) in [
+            (vec![], Decision::Send),
+            (vec![allow(), note()], Decision::Send),
+            (vec![note(), reason(Effect::Hold, Some(5000))], hold(5000)),
+            (vec![reason(Effect::Hold, Some(9000)), reason(Effect::Hold, Some(5000))], hold(9000)),
+            // A hold never ends before the instant that was judged.
+            (vec![reason(Effect::Hold, Some(500))], hold(1000)),
+            (vec![refuse(), reason(Effect::Hold, Some(5000)), allow()], Decision::Refuse),
+        ] {
+            let verdict = Verdict::new(&facts(), reasons);
+            assert_eq!(verdict.decision(), decision);
+            let sent = decision == Decision::Send;
+            assert_eq!(verdict.clear(MessageId::from_key(16)).is_ok(), sent, "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_say_costs_no_allocation() {
+        assert_eq!(judge(&facts()).reasons.capacity(), 0);
+    }
+}

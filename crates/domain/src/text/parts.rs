@@ -54,12 +54,10 @@ pub fn plan(text: &str) -> Plan {
 pub fn split(text: &str) -> (Encoding, Vec<Vec<u8>>) {
     let (encoding, units) = measure(text);
     let (single, part) = limits(encoding);
-    let limit = if units <= single { single } else { part };
-    // An empty text is one empty part, as `plan` counts it.
-    if text.is_empty() {
-        return (encoding, vec![Vec::new()]);
+    if units <= single {
+        return (encoding, vec![octets(text, encoding)]);
     }
-    (encoding, Pieces::of(text, encoding, limit).map(|piece| octets(piece.text, encoding)).collect())
+    (encoding, Pieces::of(text, encoding, part).map(|piece| octets(piece.text, encoding)).collect())
 }
 
 fn measure(text: &str) -> (Encoding, u32) {
