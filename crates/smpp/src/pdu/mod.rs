@@ -1,8 +1,30 @@
 //! PDUs (SMPP 3.4, section 4).
+//!
+//! Decoding is lenient where real peers deviate and a message would be lost over it: addresses are
+//! octets and not text, the padding after the body is passed over, bodies of answers may be missing.
+//! Encoding is strict: what does not fit the standard is refused.
 
-use bytes::Bytes;
+mod answer;
+mod bind;
+pub mod command;
+pub mod fields;
+mod header;
+mod reader;
+mod short_message;
+pub mod udh;
 
-use crate::tlv::Tlvs;
+use bytes::{Bytes, BytesMut};
+
+use crate::status::Status;
+use crate::tlv::{Tlvs, tag};
+
+pub use answer::{encode_answer, encode_answer_with_id, message_id};
+pub use bind::{Bind, BindAnswer, INTERFACE_VERSION, encode_bind, encode_bind_answer};
+pub use header::{HEADER_LEN, Header, encode_header};
+pub use short_message::encode_short_message;
+
+/// The longest text that fits short_message, in octets (section 5.2.22).
+pub const SHORT_MESSAGE_MAX: usize = 254;
 
 /// An address: type of number, numbering plan, and its octets as they came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,10 +37,12 @@ pub struct Address<'a> {
     pub digits: &'a [u8],
 }
 
-/// The body that submit_sm and deliver_sm share (sections 4.4.1 and 4.6.1), borrowed.
+/// The body that submit_sm and deliver_sm share (sections 4.4.1 and 4.6.1), borrowed. A data_sm
+/// (section 4.7.1) is given the same form: the fields it lacks are zero or empty, and its text is
+/// in the message_payload parameter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ShortMessage<'a> {
-    /// service_type.
+    /// service_type, 5 octets at most.
     pub service_type: &'a [u8],
     /// Who it is from.
     pub source: Address<'a>,
@@ -30,9 +54,9 @@ pub struct ShortMessage<'a> {
     pub protocol_id: u8,
     /// priority_flag.
     pub priority: u8,
-    /// schedule_delivery_time, empty for at once.
+    /// schedule_delivery_time: 16 octets, or empty for at once.
     pub schedule_delivery_time: &'a [u8],
-    /// validity_period, empty for the SMSC's default.
+    /// validity_period: 16 octets, or empty for the SMSC's default.
     pub validity_period: &'a [u8],
     /// registered_delivery (section 5.2.17).
     pub registered_delivery: u8,
@@ -48,17 +72,105 @@ pub struct ShortMessage<'a> {
     pub tlvs: Tlvs<'a>,
 }
 
+impl<'a> ShortMessage<'a> {
+    /// The user's data wherever the sender put it: short_message, or message_payload where that is
+    /// empty (section 5.3.2.32; requirement smpp-message-payload).
+    #[must_use]
+    pub fn content(&self) -> &'a [u8] {
+        if self.text.is_empty() { self.tlvs.get(tag::MESSAGE_PAYLOAD).unwrap_or_default() } else { self.text }
+    }
+
+    /// Whether the content begins with a user data header.
+    #[must_use]
+    pub const fn has_udh(&self) -> bool {
+        self.esm_class & fields::esm_class::UDHI != 0
+    }
+}
+
 /// A received submit_sm, deliver_sm or data_sm: its frame, and views into it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+///
+/// It shares the buffer that it was read into: one that is kept for long keeps up to one read
+/// buffer alive, so copy what must last.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Received {
+    command_id: u32,
     body: Bytes,
 }
 
 impl Received {
-    /// The fields, borrowed from the frame. It was parsed once on arrival, so this cannot fail.
+    /// Takes the body of a submit_sm, deliver_sm or data_sm.
+    ///
+    /// # Errors
+    /// The body is not one: which field, and what to answer.
+    pub fn parse(command_id: u32, body: Bytes) -> Result<Self, BodyError> {
+        ShortMessage::parse(command_id, &body)?;
+        Ok(Self { command_id, body })
+    }
+
+    /// One made from its fields, as if it had come over a link: for tests and simulations.
+    ///
+    /// # Errors
+    /// A field does not fit the standard.
+    pub fn from_message(command_id: u32, message: &ShortMessage<'_>) -> Result<Self, EncodeError> {
+        let mut out = BytesMut::new();
+        encode_short_message(command_id, 0, message, &mut out)?;
+        Ok(Self { command_id, body: out.freeze().slice(HEADER_LEN..) })
+    }
+
+    /// Which command it came as.
+    #[must_use]
+    pub const fn command_id(&self) -> u32 {
+        self.command_id
+    }
+
+    /// The fields, borrowed from the frame. It was parsed once on arrival, so this cannot fail; it
+    /// costs some forty nanoseconds, so that a queued message needs no room for offsets.
     #[must_use]
     pub fn view(&self) -> ShortMessage<'_> {
-        let _ = &self.body;
-        ShortMessage::default()
+        ShortMessage::parse(self.command_id, &self.body).unwrap_or_default()
     }
+}
+
+/// Says what came without showing numbers or text.
+impl std::fmt::Debug for Received {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = command::request_name(self.command_id).unwrap_or("unknown");
+        write!(f, "Received({name}, {} octets)", self.body.len())
+    }
+}
+
+/// Octets as text: UTF-8 where they are that (ASCII is), else Latin-1, where every octet is a
+/// character; so nothing is lost and nothing can fail.
+pub(crate) fn text(octets: &[u8]) -> String {
+    std::str::from_utf8(octets)
+        .map_or_else(|_| octets.iter().map(|octet| char::from(*octet)).collect(), str::to_owned)
+}
+
+/// Why a body cannot be used, and what to answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{field} {problem}")]
+pub struct BodyError {
+    /// The field at fault, by its name in the standard.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: &'static str,
+    /// The command_status that says so to the sender.
+    pub status: Status,
+}
+
+impl BodyError {
+    pub(crate) const fn cut(field: &'static str) -> Self {
+        Self { field, problem: "is cut short", status: Status::INVALID_COMMAND_LENGTH }
+    }
+}
+
+/// Why a PDU cannot be written. Nothing has been written then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// A field is longer than the standard allows, or a time is neither empty nor 16 octets.
+    #[error("{0} does not have a length that SMPP allows")]
+    TooLong(&'static str),
+    /// A field that ends at its first zero octet holds one.
+    #[error("{0} holds a zero octet")]
+    HoldsZero(&'static str),
 }

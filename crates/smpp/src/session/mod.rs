@@ -1,200 +1,172 @@
 //! One SMPP session as a value: bytes and `now` in; bytes, events and the next deadline out.
+//!
+//! The driver's part:
+//! - after every call, empty [`Session::poll_event`] and write [`Session::output`], also after
+//!   [`Event::Closed`]: an unbind's answer or a generic_nack may stand there;
+//! - bound what it reads and writes: a session holds less than one PDU of input, `window` requests,
+//!   and the events and answers of the octets it was just given (at most one event and one
+//!   16-octet answer for each 16 octets). A driver that cannot write stops reading.
 
-use std::time::{Duration, Instant};
+mod bind;
+mod incoming;
+mod quirks;
+#[cfg(test)]
+mod tests;
+mod timer;
+mod types;
+mod window;
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Instant;
 
 use bytes::BytesMut;
 
-use crate::pdu::{Received, ShortMessage};
+use crate::frame::Framer;
+use crate::pdu::{
+    Bind, Header, INTERFACE_VERSION, ShortMessage, command, encode_answer, encode_answer_with_id,
+    encode_bind, encode_bind_answer, encode_header, encode_short_message,
+};
 use crate::status::Status;
+use bind::Phase;
+use timer::{Keepalive, Silence, after, due};
+use window::Window;
 
-/// How a client binds (section 4.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum BindKind {
-    /// Sends only.
-    Transmitter,
-    /// Receives only.
-    Receiver,
-    /// Both.
-    Transceiver,
-}
+pub use types::{BindKind, ClosedBy, Credentials, Event, Limits, SendError};
+pub use window::WINDOW_MAX;
 
-/// Limits and timers of a session, both roles.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Requests of ours that may be unanswered at once: submit_sm for a client, deliver_sm for a
-    /// server.
-    pub window: usize,
-    /// How long an answer may take before it counts as lost.
-    pub response_timeout: Duration,
-    /// How long the link may be silent before we send enquire_link.
-    pub enquire_link: Duration,
-    /// How long a bind, or an unbind's answer, may take.
-    pub bind_timeout: Duration,
-    /// The longest PDU we read, in octets; a longer one ends the session.
-    pub pdu_max: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            window: 10,
-            response_timeout: Duration::from_secs(30),
-            enquire_link: Duration::from_secs(30),
-            bind_timeout: Duration::from_secs(10),
-            pdu_max: 64 * 1024,
-        }
-    }
-}
-
-/// What a client says of itself when it binds.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Credentials {
-    /// How to bind.
-    pub kind: BindKind,
-    /// system_id, 15 octets at most.
-    pub system_id: String,
-    /// password, 8 octets by the standard; longer ones are sent as they are.
-    pub password: String,
-    /// system_type, 12 octets at most.
-    pub system_type: String,
-}
-
-/// What a session tells its driver.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// Client: bound.
-    Bound {
-        /// The SMSC's system_id.
-        system_id: String,
-    },
-    /// Client: the bind was refused. `Closed` follows.
-    BindRefused(Status),
-    /// Client: a submit was answered. `Ok` is the SMSC's message id as it stands there.
-    Answered {
-        /// What [`Session::submit`] was given.
-        token: u64,
-        /// The message id, or why not.
-        result: Result<String, Status>,
-    },
-    /// A submit or deliver of ours will never be answered: too late, or the link went.
-    Lost {
-        /// What [`Session::submit`] or [`Session::deliver`] was given.
-        token: u64,
-    },
-    /// Client: a deliver_sm (or data_sm) came. Answer it with [`Session::answer_deliver`] once it
-    /// is kept.
-    Deliver {
-        /// Its sequence_number, for the answer.
-        sequence: u32,
-        /// What came.
-        message: Received,
-    },
-    /// Server: a client wants to bind. Answer with [`Session::answer_bind`].
-    BindRequest {
-        /// For the answer.
-        sequence: u32,
-        /// What it says of itself.
-        credentials: Credentials,
-    },
-    /// Server: a submit_sm came. Answer with [`Session::answer_submit`].
-    Submit {
-        /// For the answer.
-        sequence: u32,
-        /// What came.
-        message: Received,
-    },
-    /// Server: a deliver of ours was answered.
-    DeliverAnswered {
-        /// What [`Session::deliver`] was given.
-        token: u64,
-        /// The answer.
-        status: Status,
-    },
-    /// A PDU we could not use was answered with an error and passed over.
-    Faulty {
-        /// What was wrong, without its content.
-        why: String,
-    },
-    /// The other side asked to unbind, and was answered.
-    Unbinding,
-    /// The session is over; the driver closes the link. Nothing follows.
-    Closed {
-        /// Why.
-        why: ClosedBy,
-    },
-}
-
-/// Why a session ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ClosedBy {
-    /// We unbound.
-    Us,
-    /// The other side unbound.
-    Peer,
-    /// The link went: end of stream or an I/O error.
-    Link,
-    /// No answer to a bind or to an enquire_link.
-    Silence,
-    /// The bind was refused.
-    Refused(Status),
-    /// Octets that are no SMPP: a nonsensical length.
-    Garbage,
-}
-
-/// Why a request of ours cannot be sent now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum SendError {
-    /// Not bound, or bound the wrong way.
-    #[error("the session is not bound for that")]
-    NotBound,
-    /// As many unanswered requests as the window allows.
-    #[error("the window is full")]
-    WindowFull,
-    /// A field is longer than the standard allows.
-    #[error("{0} is longer than SMPP allows")]
-    TooLong(&'static str),
+/// Which side of the link this is.
+#[derive(Debug)]
+enum Role {
+    Client,
+    Server { system_id: String },
 }
 
 /// One session, client or server.
 #[derive(Debug)]
 pub struct Session {
+    role: Role,
+    phase: Phase,
+    limits: Limits,
+    framer: Framer,
+    window: Window,
+    keepalive: Keepalive,
+    /// Unanswered data_sm of the other side: their answers are data_sm_resp.
+    data_requests: HashSet<u32>,
+    events: VecDeque<Event>,
     output: BytesMut,
+    /// The session ends for this once the input at hand is read.
+    ending: Option<ClosedBy>,
+    /// The latest `now`; time never goes back.
+    clock: Instant,
 }
 
 impl Session {
-    /// A client session over a fresh link: its bind is in [`Session::output`] at once.
+    /// A client session over a fresh link: its bind is in [`Session::output`] at once (requirement
+    /// smpp-bind).
     #[must_use]
     pub fn client(credentials: &Credentials, limits: Limits, now: Instant) -> Self {
-        let _ = (credentials, limits, now);
-        Self { output: BytesMut::new() }
+        let kind = credentials.kind;
+        let mut session = Self::new(Role::Client, limits, now);
+        let sequence = session.hold_number();
+        let bind = Bind {
+            system_id: credentials.system_id.as_bytes(),
+            password: credentials.password.as_bytes(),
+            system_type: credentials.system_type.as_bytes(),
+            interface_version: INTERFACE_VERSION,
+        };
+        encode_bind(kind.command_id(), sequence, &bind, &mut session.output);
+        session.phase = Phase::Binding { kind, sequence, until: after(now, session.limits.bind_timeout) };
+        session
     }
 
     /// A server session over a fresh link; `system_id` is what it calls itself.
     #[must_use]
     pub fn server(system_id: &str, limits: Limits, now: Instant) -> Self {
-        let _ = (system_id, limits, now);
-        Self { output: BytesMut::new() }
+        Self::new(Role::Server { system_id: system_id.to_owned() }, limits, now)
+    }
+
+    fn new(role: Role, limits: Limits, now: Instant) -> Self {
+        Self {
+            role,
+            phase: Phase::Open { until: after(now, limits.bind_timeout) },
+            framer: Framer::new(limits.pdu_max),
+            window: Window::new(limits.window),
+            keepalive: Keepalive::new(limits.enquire_link, limits.response_timeout, now),
+            data_requests: HashSet::new(),
+            events: VecDeque::new(),
+            output: BytesMut::new(),
+            ending: None,
+            clock: now,
+            limits,
+        }
     }
 
     /// Takes octets from the link.
     pub fn receive(&mut self, octets: &[u8], now: Instant) {
-        let _ = (octets, now);
+        if self.is_closed() {
+            return;
+        }
+        self.advance(now);
+        self.framer.push(octets);
+        loop {
+            match self.framer.next_frame() {
+                Ok(Some(frame)) => self.take(frame),
+                Ok(None) => break,
+                Err(bad) => {
+                    self.nack(0, Status::INVALID_COMMAND_LENGTH, bad.to_string());
+                    self.ending.get_or_insert(ClosedBy::Garbage);
+                    break;
+                }
+            }
+            if self.is_closed() {
+                return;
+            }
+        }
+        if let Some(why) = self.ending.take() {
+            self.end(why);
+        }
     }
 
     /// Runs the timers that are due.
     pub fn tick(&mut self, now: Instant) {
-        let _ = now;
+        if self.is_closed() {
+            return;
+        }
+        self.advance(now);
+        let now = self.clock;
+        while let Some(token) = self.window.expire(now) {
+            self.events.push_back(Event::Lost { token });
+        }
+        self.unbind_if_drained();
+        if due(self.phase.until(), now) {
+            match self.phase {
+                Phase::Draining { kind, .. } => self.send_unbind(kind),
+                Phase::Unbinding { .. } => return self.end(ClosedBy::Us),
+                _ => return self.end(ClosedBy::Silence),
+            }
+        }
+        if self.phase.keeps_alive() {
+            match self.keepalive.silence(now) {
+                Silence::Short => {}
+                Silence::Enquire => self.enquire(),
+                Silence::Dead => self.end(ClosedBy::Silence),
+            }
+        }
     }
 
     /// When [`Session::tick`] must be called next; `None` once closed.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        None
+        if self.is_closed() {
+            return None;
+        }
+        let keepalive = if self.phase.keeps_alive() { self.keepalive.deadline() } else { None };
+        [self.window.next_deadline(), self.phase.until(), keepalive].into_iter().flatten().min()
     }
 
     /// The next event; call until `None` after every other call.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
 
     /// Octets to write to the link; the driver takes them off the front.
@@ -204,18 +176,32 @@ impl Session {
 
     /// Tells the session that the link is gone: every unanswered request becomes
     /// [`Event::Lost`], and [`Event::Closed`] follows.
-    pub fn link_lost(&mut self) {}
-
-    /// Whether requests may be sent.
-    #[must_use]
-    pub fn is_bound(&self) -> bool {
-        false
+    pub fn link_lost(&mut self) {
+        match self.phase {
+            Phase::Closed => {}
+            Phase::Draining { .. } | Phase::Unbinding { .. } => self.end(ClosedBy::Us),
+            _ => self.end(ClosedBy::Link),
+        }
     }
 
-    /// Requests the window still has room for; 0 when not bound.
+    /// Whether the session is bound and not on its way out. What may be sent also depends on how it
+    /// is bound: see [`Session::room`].
     #[must_use]
-    pub fn room(&self) -> usize {
-        0
+    pub const fn is_bound(&self) -> bool {
+        matches!(self.phase, Phase::Bound(_))
+    }
+
+    /// Requests the window still has room for; 0 when not bound, or bound the wrong way for
+    /// [`Session::submit`] (a client) or [`Session::deliver`] (a server).
+    #[must_use]
+    pub const fn room(&self) -> usize {
+        if self.may_send() { self.window.room() } else { 0 }
+    }
+
+    /// Requests of ours that are unanswered now.
+    #[must_use]
+    pub const fn unanswered(&self) -> usize {
+        self.window.used()
     }
 
     /// Client: sends a submit_sm. `token` comes back in [`Event::Answered`] or [`Event::Lost`],
@@ -224,23 +210,58 @@ impl Session {
     /// # Errors
     /// Nothing was sent.
     pub fn submit(&mut self, message: &ShortMessage<'_>, token: u64, now: Instant) -> Result<(), SendError> {
-        let _ = (message, token, now);
-        Err(SendError::NotBound)
+        match self.role {
+            Role::Client => self.send(command::SUBMIT_SM, message, token, now),
+            Role::Server { .. } => Err(SendError::NotBound),
+        }
     }
 
-    /// Client: answers a deliver_sm.
+    /// Client: answers a deliver_sm or data_sm.
     pub fn answer_deliver(&mut self, sequence: u32, status: Status) {
-        let _ = (sequence, status);
+        if !self.is_closed() {
+            let request = self.request_of(sequence, command::DELIVER_SM);
+            encode_answer(request, sequence, status, &mut self.output);
+        }
     }
 
-    /// Server: answers a bind. An error closes the session after the answer is written.
+    /// Server: answers a bind. An error closes the session after the answer is written. An answer
+    /// to a bind that is not waiting is passed over.
     pub fn answer_bind(&mut self, sequence: u32, result: Result<(), Status>) {
-        let _ = (sequence, result);
+        let (Phase::Asked(asked), Role::Server { system_id }) = (self.phase, &self.role) else { return };
+        if asked.sequence != sequence {
+            return;
+        }
+        let request = asked.kind.command_id();
+        match result {
+            Ok(()) => {
+                let system_id = system_id.as_bytes();
+                encode_bind_answer(request, sequence, system_id, asked.knows_tlvs, &mut self.output);
+                self.phase = Phase::Bound(asked.kind);
+            }
+            Err(status) => {
+                let status = quirks::refusal(status, Status::BIND_FAILED);
+                encode_answer(request, sequence, status, &mut self.output);
+                self.end(ClosedBy::Refused(status));
+            }
+        }
     }
 
-    /// Server: answers a submit_sm with the id given to the message.
+    /// Server: answers a submit_sm or data_sm with the id given to the message. An id that
+    /// message_id has no room for (over 64 octets, or with a zero) becomes ESME_RSYSERR.
     pub fn answer_submit(&mut self, sequence: u32, result: Result<&str, Status>) {
-        let _ = (sequence, result);
+        if self.is_closed() {
+            return;
+        }
+        let request = self.request_of(sequence, command::SUBMIT_SM);
+        let refused = match result {
+            Ok(id) => encode_answer_with_id(request, sequence, id, &mut self.output)
+                .err()
+                .map(|_| Status::SYSTEM_ERROR),
+            Err(status) => Some(quirks::refusal(status, Status::SYSTEM_ERROR)),
+        };
+        if let Some(status) = refused {
+            encode_answer(request, sequence, status, &mut self.output);
+        }
     }
 
     /// Server: sends a deliver_sm. `token` comes back in [`Event::DeliverAnswered`] or
@@ -249,13 +270,108 @@ impl Session {
     /// # Errors
     /// Nothing was sent.
     pub fn deliver(&mut self, message: &ShortMessage<'_>, token: u64, now: Instant) -> Result<(), SendError> {
-        let _ = (message, token, now);
-        Err(SendError::NotBound)
+        match self.role {
+            Role::Server { .. } => self.send(command::DELIVER_SM, message, token, now),
+            Role::Client => Err(SendError::NotBound),
+        }
     }
 
-    /// Sends unbind; [`Event::Closed`] follows its answer or its timeout. Unanswered requests are
-    /// waited for until then.
+    /// Ends the session in order (requirement smpp-unbind). Nothing more is sent; unanswered
+    /// requests are waited for, for `bind_timeout` at most; then the unbind goes out, and
+    /// [`Event::Closed`] follows its answer, or another `bind_timeout`. With nothing unanswered the
+    /// unbind goes out at once; a session that is not bound closes at once.
     pub fn unbind(&mut self, now: Instant) {
-        let _ = now;
+        self.advance(now);
+        match self.phase {
+            Phase::Bound(kind) => {
+                self.phase = Phase::Draining { kind, until: after(self.clock, self.limits.bind_timeout) };
+                self.unbind_if_drained();
+            }
+            Phase::Binding { .. } | Phase::Open { .. } | Phase::Asked(_) => self.end(ClosedBy::Us),
+            Phase::Draining { .. } | Phase::Unbinding { .. } | Phase::Closed => {}
+        }
+    }
+
+    fn send(
+        &mut self,
+        command_id: u32,
+        message: &ShortMessage<'_>,
+        token: u64,
+        now: Instant,
+    ) -> Result<(), SendError> {
+        if !self.may_send() {
+            return Err(SendError::NotBound);
+        }
+        if self.window.room() == 0 {
+            return Err(SendError::WindowFull);
+        }
+        self.advance(now);
+        let sequence = self.window.next_free();
+        encode_short_message(command_id, sequence, message, &mut self.output)?;
+        self.window.open(sequence, token, after(self.clock, self.limits.response_timeout));
+        Ok(())
+    }
+
+    const fn may_send(&self) -> bool {
+        match (self.phase, &self.role) {
+            (Phase::Bound(kind), Role::Client) => kind.transmits(),
+            (Phase::Bound(kind), Role::Server { .. }) => kind.receives(),
+            _ => false,
+        }
+    }
+
+    const fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    fn advance(&mut self, now: Instant) {
+        self.clock = self.clock.max(now);
+    }
+
+    /// The command that `sequence` answers: a data_sm if it was one, else `usual`.
+    fn request_of(&mut self, sequence: u32, usual: u32) -> u32 {
+        if !self.data_requests.is_empty() && self.data_requests.remove(&sequence) {
+            command::DATA_SM
+        } else {
+            usual
+        }
+    }
+
+    fn enquire(&mut self) {
+        let sequence = self.hold_number();
+        encode_header(Header::request(command::ENQUIRE_LINK, sequence), &mut self.output);
+        self.keepalive.asked(sequence, self.clock);
+    }
+
+    fn unbind_if_drained(&mut self) {
+        if let Phase::Draining { kind, .. } = self.phase
+            && self.window.used() == 0
+        {
+            self.send_unbind(kind);
+        }
+    }
+
+    fn send_unbind(&mut self, kind: BindKind) {
+        let sequence = self.hold_number();
+        encode_header(Header::request(command::UNBIND, sequence), &mut self.output);
+        let until = after(self.clock, self.limits.bind_timeout);
+        self.phase = Phase::Unbinding { kind, sequence, until };
+    }
+
+    fn hold_number(&mut self) -> u32 {
+        let sequence = self.window.next_free();
+        self.window.hold(sequence);
+        sequence
+    }
+
+    /// Nothing is waited for any more.
+    fn end(&mut self, why: ClosedBy) {
+        while let Some(token) = self.window.give_up() {
+            self.events.push_back(Event::Lost { token });
+        }
+        self.phase = Phase::Closed;
+        self.framer = Framer::new(self.limits.pdu_max);
+        self.data_requests.clear();
+        self.events.push_back(Event::Closed { why });
     }
 }
