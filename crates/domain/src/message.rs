@@ -181,6 +181,7 @@ pub struct Message {
 mod tests {
     use super::*;
 
+    /// Requirement `seed-message-length`.
     #[test]
     fn texts_have_1_to_1000_scalar_values() {
         let text = |s: &str| MessageText::try_from(s.to_owned()).map(|_| ());

@@ -36,7 +36,7 @@ pub enum NumberError {
 }
 
 impl Msisdn {
-    /// Reads `+` and 6 to 15 digits; no spaces, dots or dashes.
+    /// Reads `+` and 6 to 15 digits; no spaces, dots or dashes (requirement `seed-recipient-format`).
     ///
     /// # Errors
     /// Says what is wrong and where.
@@ -131,7 +131,7 @@ mod tests {
         Msisdn::parse(text).expect(text)
     }
 
-    /// (requirement `seed-recipient-format`)
+    /// Requirement `seed-recipient-format`.
     #[test]
     fn only_e164_is_read() {
         for text in ["+33612345678", "+123456", "+123456789012345"] {

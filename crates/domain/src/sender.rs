@@ -128,7 +128,8 @@ impl fmt::Display for ShortCode {
     }
 }
 
-/// The sender of a message.
+/// The sender of a message: a Sender ID or a short code, and nothing else (requirement
+/// `seed-sender-kinds`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sender {
     /// An alphanumeric Sender ID: recipients cannot reply.
@@ -207,6 +208,7 @@ impl SenderState {
 mod tests {
     use super::*;
 
+    /// Requirement `seed-sender-format`.
     #[test]
     fn sender_names_follow_the_seed() {
         for good in ["MyCompany", "abc", "ABCDEFGHIJK", "A1B2", "3SUISSES", "123a"] {
@@ -235,6 +237,7 @@ mod tests {
         assert_eq!(a.folded(), b.folded());
     }
 
+    /// Requirements `seed-short-code`, `seed-sender-kinds`.
     #[test]
     fn short_codes_are_36_and_38() {
         for (text, marketing) in [("36180", true), ("38180", false), ("36000", true), ("38999", false)] {
