@@ -1,5 +1,7 @@
 //! How many SMS a text may become.
 
+use facteur_domain::text::{Encoding, encoding_of};
+
 use crate::rule::{Blanks, Rule, Says, Sentence};
 use crate::{Effect, Facts, Field, Reason};
 
@@ -15,18 +17,30 @@ const LIMIT: Rule = Rule {
     dated: "2026-03-27",
 };
 
-static SAYS_LIMIT: Says = Says {
+static SAYS_LIMIT_GSM7: Says = Says {
     french: Sentence {
         message: "Ce message ferait {found} SMS ; le maximum est {max}.",
-        cure: Some(
-            "Raccourcissez-le. Sans emoji, sans ç, ê ni apostrophe courbe, un SMS contient 160 caractères \
-             au lieu de 70.",
-        ),
+        cure: Some("Raccourcissez-le, ou dites-le en plusieurs messages."),
     },
     english: Sentence {
         message: "This message would become {found} SMS; {max} are the most.",
+        cure: Some("Shorten it, or say it in several messages."),
+    },
+};
+
+static SAYS_LIMIT_UCS2: Says = Says {
+    french: Sentence {
+        message: SAYS_LIMIT_GSM7.french.message,
         cure: Some(
-            "Shorten it. Without emoji, ç, ê or curly apostrophes, an SMS holds 160 characters instead of 70.",
+            "Raccourcissez-le, ou retirez emoji, ç, ê et apostrophes courbes : sans eux, chaque SMS \
+             contient 153 caractères au lieu de 67.",
+        ),
+    },
+    english: Sentence {
+        message: SAYS_LIMIT_GSM7.english.message,
+        cure: Some(
+            "Shorten it, or take out emoji, ç, ê and curly apostrophes: without them each SMS holds \
+             153 characters instead of 67.",
         ),
     },
 };
@@ -34,7 +48,11 @@ static SAYS_LIMIT: Says = Says {
 pub(crate) fn judge(facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
     let max = facts.parts_max.min(PARTS_HARD_MAX);
     if facts.parts > max {
+        let says = match encoding_of(facts.text) {
+            Encoding::Gsm7 => &SAYS_LIMIT_GSM7,
+            Encoding::Ucs2 => &SAYS_LIMIT_UCS2,
+        };
         let blanks = Blanks { found: facts.parts.into(), max: max.into(), ..Blanks::default() };
-        reasons.push(Reason::new(&LIMIT, &SAYS_LIMIT, blanks));
+        reasons.push(Reason::new(&LIMIT, says, blanks));
     }
 }

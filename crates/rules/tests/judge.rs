@@ -173,7 +173,8 @@ fn sentences_show_the_values_that_matter() {
     check(Facts { sender_state: None, ..fine() }, &["MyCompany"], &["1", "5"]);
     let text = "a".repeat(1003);
     check(Facts { text: &text, ..fine() }, &["1003", "1000"], &["3"]);
-    check(Facts { parts: 7, ..fine() }, &["7", "6"], &["160", "70"]);
+    check(Facts { parts: 7, ..fine() }, &["7", "6"], &[]);
+    check(Facts { text: "ça", parts: 7, ..fine() }, &["7", "6"], &["ç", "153", "67"]);
 }
 
 #[test]
