@@ -8,7 +8,6 @@ use facteur_smpp::Status;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::admission::{ESME_RALYBND, ESME_RBINDFAIL, ESME_RINVPASWD, ESME_RINVSYSID};
 use crate::options::Options;
 use crate::outgoing::Outgoing;
 
@@ -79,14 +78,14 @@ impl Accounts {
         options: &Options,
     ) -> Result<usize, Status> {
         if let Some(known) = &options.accounts {
-            let expected = known.get(system_id).ok_or(ESME_RINVSYSID)?;
+            let expected = known.get(system_id).ok_or(Status::INVALID_SYSTEM_ID)?;
             if expected != password {
-                return Err(ESME_RINVPASWD);
+                return Err(Status::INVALID_PASSWORD);
             }
         }
         let index = match self.by_name.get(system_id) {
             Some(index) => *index,
-            None if self.list.len() >= options.accounts_max => return Err(ESME_RBINDFAIL),
+            None if self.list.len() >= options.accounts_max => return Err(Status::BIND_FAILED),
             None => {
                 self.list.push(Account::default());
                 self.by_name.insert(system_id.to_owned(), self.list.len() - 1);
@@ -95,7 +94,7 @@ impl Accounts {
         };
         let max = options.binds_per_account_max;
         if max > 0 && self.list[index].bound >= max {
-            return Err(ESME_RALYBND);
+            return Err(Status::ALREADY_BOUND);
         }
         self.list[index].bound += 1;
         self.latest = Some(index);
@@ -134,10 +133,10 @@ mod tests {
         let options = Options { accounts: Some(known), binds_per_account_max: 1, ..Options::default() };
         let mut accounts = Accounts::default();
         let cases = [
-            ("other", "secret", Err(ESME_RINVSYSID)),
-            ("acme", "wrong", Err(ESME_RINVPASWD)),
+            ("other", "secret", Err(Status::INVALID_SYSTEM_ID)),
+            ("acme", "wrong", Err(Status::INVALID_PASSWORD)),
             ("acme", "secret", Ok(0)),
-            ("acme", "secret", Err(ESME_RALYBND)),
+            ("acme", "secret", Err(Status::ALREADY_BOUND)),
         ];
         for (system_id, password, expected) in cases {
             assert_eq!(accounts.bind(system_id, password, &options), expected, "{system_id} {password}");
@@ -149,6 +148,6 @@ mod tests {
         let options = Options { accounts_max: 2, ..Options::default() };
         let mut accounts = Accounts::default();
         let bound: Vec<_> = ["a", "b", "c", "a"].map(|name| accounts.bind(name, "", &options)).into();
-        assert_eq!(bound, [Ok(0), Ok(1), Err(ESME_RBINDFAIL), Ok(0)]);
+        assert_eq!(bound, [Ok(0), Ok(1), Err(Status::BIND_FAILED), Ok(0)]);
     }
 }

@@ -6,20 +6,6 @@ use crate::network::Operator;
 use crate::options::Options;
 use crate::text::Encoding;
 
-// command_status values of SMPP 3.4, section 5.1.3, and OVH's own two.
-pub(crate) const ESME_RINVMSGLEN: Status = Status(0x01);
-pub(crate) const ESME_RALYBND: Status = Status(0x05);
-pub(crate) const ESME_RINVSRCADR: Status = Status(0x0A);
-pub(crate) const ESME_RINVDSTADR: Status = Status(0x0B);
-pub(crate) const ESME_RBINDFAIL: Status = Status(0x0D);
-pub(crate) const ESME_RINVPASWD: Status = Status(0x0E);
-pub(crate) const ESME_RINVSYSID: Status = Status(0x0F);
-pub(crate) const ESME_RINVSRCNPI: Status = Status(0x49);
-pub(crate) const ESME_RTHROTTLED: Status = Status(0x58);
-pub(crate) const ESME_ROPTPARNOTALLWD: Status = Status(0xC1);
-const ESME_RUNSDATACODING: Status = Status(0x401);
-const ESME_RINVGSM7CODING: Status = Status(0x402);
-
 /// TLV tags of SMPP 3.4, section 5.3.2.
 pub(crate) const MESSAGE_PAYLOAD: u16 = 0x0424;
 pub(crate) const SAR_MSG_REF_NUM: u16 = 0x020C;
@@ -55,10 +41,10 @@ pub(crate) struct Admitted<'a> {
 /// [`Options::udh_only`].
 pub(crate) fn admit<'a>(message: &ShortMessage<'a>, options: &Options) -> Result<Admitted<'a>, Status> {
     let sender = sender(message.source)?;
-    let msisdn = french_mobile(message.destination).ok_or(ESME_RINVDSTADR)?;
+    let msisdn = french_mobile(message.destination).ok_or(Status::INVALID_DESTINATION)?;
     let payload = message.tlvs.get(MESSAGE_PAYLOAD);
     let octets = match payload {
-        Some(_) if !message.text.is_empty() => return Err(ESME_RINVMSGLEN),
+        Some(_) if !message.text.is_empty() => return Err(Status::INVALID_MESSAGE_LENGTH),
         Some(payload) => payload,
         None => message.text,
     };
@@ -70,18 +56,18 @@ pub(crate) fn admit<'a>(message: &ShortMessage<'a>, options: &Options) -> Result
 }
 
 fn sender(source: Address<'_>) -> Result<&str, Status> {
-    let shown = std::str::from_utf8(source.digits).map_err(|_| ESME_RINVSRCADR)?;
+    let shown = std::str::from_utf8(source.digits).map_err(|_| Status::INVALID_SOURCE)?;
     let digits = shown.strip_prefix('+').unwrap_or(shown);
     let only_digits = !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
     if only_digits {
-        return if numeric_may_send(digits) { Ok(digits) } else { Err(ESME_RINVSRCADR) };
+        return if numeric_may_send(digits) { Ok(digits) } else { Err(Status::INVALID_SOURCE) };
     }
     let well_formed = (1..=ALPHANUMERIC_MAX).contains(&shown.len())
         && shown.bytes().all(|octet| octet.is_ascii_alphanumeric());
     if source.ton != TON_ALPHANUMERIC || !well_formed {
-        return Err(ESME_RINVSRCADR);
+        return Err(Status::INVALID_SOURCE);
     }
-    if source.npi == 0 { Ok(shown) } else { Err(ESME_RINVSRCNPI) }
+    if source.npi == 0 { Ok(shown) } else { Err(Status::INVALID_SOURCE_NPI) }
 }
 
 /// The numbers that may send: short codes 36xxx and 38xxx, whatever their type of number, and
@@ -113,13 +99,13 @@ pub(crate) fn msisdn(digits: &str) -> Option<u64> {
 fn udh_only(message: &ShortMessage<'_>, octets: &[u8]) -> Result<(), Status> {
     let foreign = [MESSAGE_PAYLOAD, SAR_MSG_REF_NUM, SAR_TOTAL_SEGMENTS, SAR_SEGMENT_SEQNUM];
     if foreign.iter().any(|tag| message.tlvs.get(*tag).is_some()) {
-        return Err(ESME_ROPTPARNOTALLWD);
+        return Err(Status::OPTIONAL_NOT_ALLOWED);
     }
     let (_, text) = crate::reassembly::split_header(message.esm_class, octets);
     match message.data_coding {
-        0 if text.iter().any(|octet| *octet > 0x7F) => Err(ESME_RINVGSM7CODING),
+        0 if text.iter().any(|octet| *octet > 0x7F) => Err(Status::OVH_INVALID_GSM7),
         0 | 8 => Ok(()),
-        _ => Err(ESME_RUNSDATACODING),
+        _ => Err(Status::OVH_UNSUPPORTED_DATA_CODING),
     }
 }
 
@@ -138,7 +124,7 @@ mod tests {
 
     #[test]
     fn senders_pass_as_in_france() {
-        let refused = Err(ESME_RINVSRCADR);
+        let refused = Err(Status::INVALID_SOURCE);
         let cases = [
             ((5, 0, "MyCompany"), Ok("MyCompany")),
             ((5, 0, "ABCDEFGHIJK"), Ok("ABCDEFGHIJK")),
@@ -148,7 +134,7 @@ mod tests {
             ((5, 0, "A&B"), refused),
             ((5, 0, ""), refused),
             ((5, 0, "33612345678"), refused),
-            ((5, 1, "MyCompany"), Err(ESME_RINVSRCNPI)),
+            ((5, 1, "MyCompany"), Err(Status::INVALID_SOURCE_NPI)),
             ((1, 1, "MyCompany"), refused),
             ((3, 1, "36180"), Ok("36180")),
             ((3, 1, "38180"), Ok("38180")),
@@ -174,15 +160,15 @@ mod tests {
         let cases = [
             (PHONE, Ok(33_639_980_001)),
             ((1, 1, "33712345678"), Ok(33_712_345_678)),
-            ((1, 1, "33123456789"), Err(ESME_RINVDSTADR)),
-            ((1, 1, "+33639980001"), Err(ESME_RINVDSTADR)),
-            ((1, 1, "3363998000"), Err(ESME_RINVDSTADR)),
-            ((1, 1, "336399800011"), Err(ESME_RINVDSTADR)),
-            ((1, 1, "3363998000a"), Err(ESME_RINVDSTADR)),
-            ((2, 1, "0639980001"), Err(ESME_RINVDSTADR)),
-            ((0, 1, "33639980001"), Err(ESME_RINVDSTADR)),
-            ((1, 0, "33639980001"), Err(ESME_RINVDSTADR)),
-            ((1, 1, ""), Err(ESME_RINVDSTADR)),
+            ((1, 1, "33123456789"), Err(Status::INVALID_DESTINATION)),
+            ((1, 1, "+33639980001"), Err(Status::INVALID_DESTINATION)),
+            ((1, 1, "3363998000"), Err(Status::INVALID_DESTINATION)),
+            ((1, 1, "336399800011"), Err(Status::INVALID_DESTINATION)),
+            ((1, 1, "3363998000a"), Err(Status::INVALID_DESTINATION)),
+            ((2, 1, "0639980001"), Err(Status::INVALID_DESTINATION)),
+            ((0, 1, "33639980001"), Err(Status::INVALID_DESTINATION)),
+            ((1, 0, "33639980001"), Err(Status::INVALID_DESTINATION)),
+            ((1, 1, ""), Err(Status::INVALID_DESTINATION)),
         ];
         for (destination, expected) in cases {
             let admitted = admit(&message((5, 0, "MyCompany"), destination), &Options::default());
@@ -196,10 +182,10 @@ mod tests {
         let cases: [(u8, u8, &[u8], Option<Status>); 6] = [
             (0, 0, b"Bonjour", None),
             (8, 0, b"\x00A", None),
-            (3, 0, b"A", Some(ESME_RUNSDATACODING)),
-            (0, 0, &[0xE9], Some(ESME_RINVGSM7CODING)),
+            (3, 0, b"A", Some(Status::OVH_UNSUPPORTED_DATA_CODING)),
+            (0, 0, &[0xE9], Some(Status::OVH_INVALID_GSM7)),
             (0, 0x40, &[5, 0, 3, 0xFF, 2, 1, 0x41], None),
-            (0, 0x40, &[5, 0, 3, 0xFF, 2, 1, 0xE9], Some(ESME_RINVGSM7CODING)),
+            (0, 0x40, &[5, 0, 3, 0xFF, 2, 1, 0xE9], Some(Status::OVH_INVALID_GSM7)),
         ];
         for (data_coding, esm_class, text, expected) in cases {
             let message =

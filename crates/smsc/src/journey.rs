@@ -7,7 +7,7 @@ use facteur_smpp::receipt::MessageState;
 use facteur_smpp::{ShortMessage, Status};
 use foldhash::fast::FixedState;
 
-use crate::admission::{Admitted, ESME_RTHROTTLED, admit};
+use crate::admission::{Admitted, admit};
 use crate::behaviour::Behaviour;
 use crate::clock::Moment;
 use crate::faults::Faults;
@@ -57,7 +57,7 @@ impl World {
         let admitted = match self.judge(account, message, moment) {
             Ok(admitted) => admitted,
             Err(status) => {
-                if status == ESME_RTHROTTLED {
+                if status == Status::THROTTLED {
                     self.stats.throttled += 1;
                 } else {
                     self.stats.refused += 1;
@@ -79,15 +79,15 @@ impl World {
         }
         let per_s = self.options.messages_per_s;
         if !self.accounts.get(account).rate.admits(per_s, moment.at) {
-            return Err(ESME_RTHROTTLED);
+            return Err(Status::THROTTLED);
         }
         let admitted = admit(message, &self.options)?;
         let per_s = self.options.habits(admitted.operator).messages_per_s;
         if !self.rates[admitted.operator.index()].admits(per_s, moment.at) {
-            return Err(ESME_RTHROTTLED);
+            return Err(Status::THROTTLED);
         }
         if Behaviour::of(admitted.msisdn) == Behaviour::Throttles && self.throttles(&admitted) {
-            return Err(ESME_RTHROTTLED);
+            return Err(Status::THROTTLED);
         }
         Ok(admitted)
     }
@@ -254,7 +254,7 @@ impl World {
     }
 
     fn when(&mut self, behaviour: Behaviour) -> When {
-        let one_in = u64::from(self.faults.drop_one_answer_in);
+        let one_in = self.faults.drop_one_answer_in;
         let dropped = behaviour == Behaviour::AnswerLost
             || Faults::strike(&mut self.faults.drop_next_answers)
             || (one_in > 0 && self.stats.accepted.is_multiple_of(one_in));
@@ -291,9 +291,63 @@ fn asks_receipt(registered_delivery: u8, state: MessageState) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use facteur_smpp::receipt::MessageState;
+    use facteur_smpp::{Address, ShortMessage};
 
     use super::asks_receipt;
+    use crate::clock::{Moment, now};
+    use crate::options::{Options, SwitchedOff};
+    use crate::world::Shared;
+
+    /// Sends to a test number and gives the time at which its receipt is ready.
+    fn receipt_after(number: &str, validity: &str, options: Options) -> Option<Duration> {
+        let shared = Shared::new(options, Arc::new(|| 0));
+        let mut world = shared.world();
+        let account = world.accounts.bind("acme", "", &shared.options).expect("anyone may bind");
+        let start = Moment { at: now(), wall_ms: 0 };
+        let message = ShortMessage {
+            source: Address { ton: 5, npi: 0, digits: b"MyCompany" },
+            destination: Address { ton: 1, npi: 1, digits: number.as_bytes() },
+            validity_period: validity.as_bytes(),
+            registered_delivery: 1,
+            text: b"Bonjour",
+            ..ShortMessage::default()
+        };
+        assert!(world.submit(account, &message, start).result.is_ok());
+        let due = world.post(start)?;
+        assert!(world.accounts.get(account).queue.is_empty());
+        world.post(Moment { at: due, wall_ms: 1 });
+        assert_eq!(world.accounts.get(account).queue.len(), 1);
+        Some(due - start.at)
+    }
+
+    #[test]
+    fn receipts_are_ready_when_the_number_says() {
+        let at_end = || Options { switched_off: SwitchedOff::AtValidityEnd, ..Options::default() };
+        let cases = [
+            ("33639980082", "", Options::default(), Some(Duration::from_secs(30))),
+            ("33639980083", "", Options::default(), None),
+            ("33639980081", "", Options::default(), Some(Duration::from_secs(2))),
+            ("33639980081", "000000001000000R", at_end(), Some(Duration::from_mins(10))),
+            ("33639980081", "", at_end(), Some(Duration::from_hours(48))),
+        ];
+        for (number, validity, options, expected) in cases {
+            assert_eq!(receipt_after(number, validity, options), expected, "{number} {validity}");
+        }
+    }
+
+    #[test]
+    fn ordinary_receipts_keep_to_their_operators_range() {
+        for number in 33_639_980_000_u64..33_639_980_080 {
+            let after = receipt_after(&number.to_string(), "", Options::default()).expect("a receipt");
+            let options = Options::default();
+            let range = &options.habits(crate::Operator::of(number)).receipt_delay;
+            assert!(range.contains(&after), "{number}: {after:?}");
+        }
+    }
 
     #[test]
     fn receipts_are_sent_as_registered() {

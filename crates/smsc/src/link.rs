@@ -14,7 +14,6 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::ESME_RTHROTTLED;
 use crate::clock::{Moment, now};
 use crate::due::Due;
 use crate::faults::Faults;
@@ -233,7 +232,7 @@ impl Link {
                 if window > 0 && self.late.len() + self.group.len() >= window {
                     world.stats.submits += 1;
                     world.stats.throttled += 1;
-                    return self.give(sequence, Err(ESME_RTHROTTLED), &mut world.faults);
+                    return self.give(sequence, Err(Status::THROTTLED), &mut world.faults);
                 }
                 let answer = world.submit(account, &message.view(), moment);
                 match (cut, answer.when) {

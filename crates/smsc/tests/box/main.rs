@@ -1,0 +1,7 @@
+//! The network in the box, driven from outside by a raw SMPP client over real sockets.
+
+mod client;
+mod faults;
+mod links;
+mod numbers;
+mod phones;
