@@ -1,12 +1,31 @@
-//! The gateway as its windows see it.
+//! The gateway as its windows see it: the one place where its parts are connected.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use facteur_domain::{Message, MessageId, Timestamp, WorkspaceId};
-use facteur_store::{SenderRecord, Store, StoreError, StoredAnswer, StoredMessage};
+use facteur_domain::{IdSource, Message, MessageId, Timestamp, WorkspaceId};
+use facteur_smpp::session::BindKind;
+use facteur_store::{
+    Accept, Accepted, Idempotency, SenderRecord, Store, StoreError, StoredAnswer, StoredMessage,
+};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::{Caller, Clock, Config, KeyProblem, Refusal, Reply, SendRequest};
+use crate::accept::{Desk, Reply, SendRequest};
+use crate::backlog::{Backlog, Carries, PAGE};
+use crate::config::{Link as LinkConfig, RouteConfig, SendingRules};
+use crate::directory::Directory;
+use crate::link::{Link, Target};
+use crate::metrics::{ByCode, CodeLabel, Metrics};
+use crate::outcome::Outcomes;
+use crate::quota::Quotas;
+use crate::refusal::{Code, Refusal};
+use crate::route::{Bind, Route};
+use crate::{Caller, Clock, Config, KeyProblem, dispatch, sweep};
+
+/// How long a client should wait when the store cannot keep anything.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +50,8 @@ pub struct Readiness {
     pub ready: bool,
     /// The store can write.
     pub store: Result<(), String>,
+    /// Messages waiting in memory for their turn.
+    pub waiting: usize,
     /// One report a route.
     pub routes: Vec<RouteReport>,
 }
@@ -44,11 +65,11 @@ pub struct RouteReport {
     pub bound: u16,
     /// Binds it should have.
     pub binds: u16,
-    /// Messages waiting for it in memory.
-    pub waiting: usize,
     /// Submits unanswered.
     pub in_flight: usize,
-    /// The last trouble, if any.
+    /// Parts a second in force; 0 for no limit.
+    pub limit_per_second: u32,
+    /// The last trouble and when, if any.
     pub trouble: Option<String>,
 }
 
@@ -63,15 +84,67 @@ pub struct ShutdownReport {
     pub cut_short: bool,
 }
 
+/// What the gateway's tasks share.
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) sending: SendingRules,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) routes: Vec<Arc<Route>>,
+    pub(crate) tracker: TaskTracker,
+    directory: RwLock<Arc<Directory>>,
+    quotas: Quotas,
+    ids: IdSource,
+    /// Stops the dispatcher and the sweeps.
+    halt: CancellationToken,
+    /// Makes links finish and unbind.
+    drain: CancellationToken,
+    /// Makes links stop at once.
+    stop: CancellationToken,
+    links: TaskTracker,
+}
+
+impl Shared {
+    /// The directory as it stands.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the directory again if anyone changed it.
+    pub(crate) async fn refresh_if_changed(&self) -> Result<(), StoreError> {
+        if self.store.generation().await? == self.directory().generation {
+            return Ok(());
+        }
+        self.refresh().await
+    }
+
+    async fn refresh(&self) -> Result<(), StoreError> {
+        let directory = Arc::new(Directory::new(self.store.directory().await?));
+        let mut current = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        // Two refreshes may overlap: the newer one stays.
+        if directory.generation >= current.generation {
+            *current = directory;
+        }
+        Ok(())
+    }
+
+    /// The links' way to report.
+    pub(crate) fn outcomes(&self) -> Outcomes {
+        Outcomes {
+            store: self.store.clone(),
+            backlog: self.backlog.clone(),
+            metrics: self.metrics.clone(),
+            tracker: self.tracker.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+}
+
 /// The gateway; cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    clock: Clock,
-    store: Store,
+    shared: Arc<Shared>,
 }
 
 impl Gateway {
@@ -79,29 +152,76 @@ impl Gateway {
     ///
     /// # Errors
     /// Nothing was started.
-    pub async fn start(config: Config, store: facteur_store::Options, clock: Clock) -> Result<Self, StartError> {
-        let _ = config;
-        let store = Store::open(store, Box::new(|_| ()))?;
-        Ok(Self { inner: Arc::new(Inner { clock, store }) })
+    pub async fn start(
+        config: Config,
+        store: facteur_store::Options,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let targets = config.routes.iter().map(target_of).collect::<Result<Vec<_>, _>>()?;
+        let backlog = Arc::new(Backlog::new(config.sending.queue_max));
+        let sink = backlog.clone();
+        let store = Store::open(store, Box::new(move |messages| sink.accepted(messages)))?;
+        let now = clock.now();
+        let recovery = store.recover(now).await?;
+        tracing::info!(
+            waiting = recovery.waiting,
+            unknown = recovery.unknown,
+            awaiting_receipt = recovery.awaiting_receipt,
+            "store open"
+        );
+        let directory = Directory::new(store.directory().await?);
+        let quotas = Quotas::default();
+        quotas.restore(now, store.usage(now.utc_day()).await?);
+        let mut routes = Vec::new();
+        let mut ends = Vec::new();
+        for (route, target) in config.routes.into_iter().zip(targets) {
+            let id = store.route(route.name.clone()).await?;
+            let (route, receivers) = open_route(id, route, config.sending.dev);
+            ends.push((route.clone(), target, receivers));
+            routes.push(route);
+        }
+        let shared = Arc::new(Shared {
+            clock,
+            store,
+            sending: config.sending,
+            backlog,
+            metrics: Arc::new(Metrics::new()),
+            routes,
+            tracker: TaskTracker::new(),
+            directory: RwLock::new(Arc::new(directory)),
+            quotas,
+            ids: IdSource::new(config.node),
+            halt: CancellationToken::new(),
+            drain: CancellationToken::new(),
+            stop: CancellationToken::new(),
+            links: TaskTracker::new(),
+        });
+        fill_backlog(&shared).await?;
+        for (route, target, receivers) in ends {
+            start_links(&shared, &route, &target, receivers);
+        }
+        sweep::start(&shared, &shared.halt);
+        shared.tracker.spawn(dispatch::run(shared.clone(), shared.halt.clone()));
+        Ok(Self { shared })
     }
 
     /// Wall time, on the product's one clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.inner.clock.now()
+        self.shared.clock.now()
     }
 
     /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.inner.clock
+        &self.shared.clock
     }
 
     /// The store, for reading; writing goes through the gateway's verbs or, for set-up, through
     /// the store's admin verbs followed by [`Gateway::refresh`].
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.inner.store
+        &self.shared.store
     }
 
     /// Whose key this is.
@@ -109,23 +229,21 @@ impl Gateway {
     /// # Errors
     /// The key opens nothing.
     pub fn authenticate(&self, secret: &str) -> Result<Caller, KeyProblem> {
-        let _ = secret;
-        Err(KeyProblem::Unknown)
+        self.shared.directory().authenticate(secret)
     }
 
     /// The senders of a workspace, in every state, in order of declaration.
     #[must_use]
     pub fn senders(&self, workspace: WorkspaceId) -> Vec<Arc<SenderRecord>> {
-        let _ = workspace;
-        Vec::new()
+        self.shared.directory().senders(workspace)
     }
 
-    /// Reads the directory again now, rather than within its usual quarter of a second.
+    /// Reads the directory again now, rather than within its usual fifth of a second.
     ///
     /// # Errors
     /// The store cannot be read; the directory stays as it was.
     pub async fn refresh(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.shared.refresh().await
     }
 
     /// The door in: judges, keeps, and queues one message. `answer` makes the HTTP answer of the
@@ -139,8 +257,77 @@ impl Gateway {
         request: SendRequest,
         answer: impl FnOnce(&Message) -> StoredAnswer + Send,
     ) -> Result<Reply, Refusal> {
-        let _ = (caller, request, answer);
-        Err(Refusal::new(crate::Code::InternalServerError, ""))
+        let done = self.try_accept(caller, request, answer).await;
+        match &done {
+            Ok(Reply::New(_)) => {}
+            Ok(Reply::Replayed(_)) => {
+                self.shared.metrics.replayed.inc();
+            }
+            Err(refusal) => {
+                let label = ByCode { code: CodeLabel(refusal.code) };
+                self.shared.metrics.refused.get_or_create(&label).inc();
+            }
+        }
+        done
+    }
+
+    async fn try_accept(
+        &self,
+        caller: &Caller,
+        mut request: SendRequest,
+        answer: impl FnOnce(&Message) -> StoredAnswer + Send,
+    ) -> Result<Reply, Refusal> {
+        let shared = &self.shared;
+        let now = shared.clock.now();
+        let key = request.idempotency.take();
+        if let Some(key) = &key {
+            // The first request's answer stands, even if the same request would be refused today.
+            let found =
+                shared.store.find_answer(caller.key.id, key.key.clone(), key.route, key.fingerprint, now);
+            match found.await.map_err(unavailable)? {
+                Accepted::New => {}
+                other => return replay(other),
+            }
+        }
+        let desk = Desk { caller, directory: &shared.directory(), rules: &shared.sending, now };
+        let id = MessageId::from_key(shared.ids.next(now));
+        let message = desk.examine(request, id)?;
+        self.check_route(&message)?;
+        shared.quotas.spend(&caller.key, now)?;
+        let reply = answer(&message);
+        let class = message.class;
+        let idempotency = key.map(|key| Idempotency {
+            api_key: caller.key.id,
+            key: key.key,
+            route: key.route,
+            fingerprint: key.fingerprint,
+            expires_at: now.plus(shared.sending.idempotency_kept),
+            answer: reply.clone(),
+        });
+        match shared.store.accept(Accept { message, idempotency }).await {
+            Ok(Accepted::New) => {
+                shared.metrics.accepted(class);
+                Ok(Reply::New(reply))
+            }
+            Ok(other) => {
+                shared.quotas.refund(&caller.key, now);
+                replay(other)
+            }
+            Err(why) => {
+                shared.quotas.refund(&caller.key, now);
+                Err(unavailable(why))
+            }
+        }
+    }
+
+    /// A test message needs a sandbox to go to; better said at once than found expired later.
+    fn check_route(&self, message: &Message) -> Result<(), Refusal> {
+        let sandbox = message.test || message.recipient.is_fiction();
+        if !sandbox || self.shared.routes.iter().any(|route| route.carries != Carries::Real) {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::ServiceUnavailable, "Test messages need a sandbox route, and none is set up.")
+            .try_instead("Ask the operator of this platform to add a route with `sandbox = true`."))
     }
 
     /// Cancels a message that has not left.
@@ -148,25 +335,145 @@ impl Gateway {
     /// # Errors
     /// There is no such message in the workspace, or it has left.
     pub async fn cancel(&self, workspace: WorkspaceId, message: MessageId) -> Result<StoredMessage, Refusal> {
-        let _ = (workspace, message);
-        Err(Refusal::new(crate::Code::InternalServerError, "").at("id").try_instead(""))
+        let not_found =
+            || Refusal::new(Code::MessageNotFound, format!("There is no message {message}.")).at("id");
+        match self.shared.store.cancel(workspace, message, self.now()).await {
+            Ok(change) => self.shared.outcomes().changed(&[change]),
+            Err(StoreError::NotFound(_)) => return Err(not_found()),
+            Err(StoreError::Conflict(why)) => {
+                return Err(Refusal::new(Code::MessageNotCancellable, why).at("id"));
+            }
+            Err(why) => return Err(unavailable(why)),
+        }
+        self.shared.store.message(workspace, message).await.map_err(unavailable)?.ok_or_else(not_found)
     }
 
     /// All metrics in Prometheus' text form.
     #[must_use]
     pub fn metrics(&self) -> String {
-        String::new()
+        self.shared.metrics.text()
     }
 
-    /// Whether it can do its work.
-    #[must_use]
-    pub fn readiness(&self) -> Readiness {
-        Readiness { ready: false, store: Ok(()), routes: Vec::new() }
+    /// Whether it can do its work: the store writes, and a bind is up if there are routes.
+    pub async fn readiness(&self) -> Readiness {
+        let store = self.shared.store.writable().await.map_err(|why| why.to_string());
+        let routes: Vec<RouteReport> = self.shared.routes.iter().map(|route| route.report()).collect();
+        let bound = routes.is_empty() || routes.iter().any(|route| route.bound > 0);
+        let waiting = self.shared.backlog.len();
+        Readiness { ready: store.is_ok() && bound, store, waiting, routes }
     }
 
     /// Stops handing over, waits for answers up to `limit`, unbinds, closes the store.
     pub async fn shut_down(&self, limit: Duration) -> ShutdownReport {
-        let _ = limit;
-        ShutdownReport::default()
+        let shared = &self.shared;
+        shared.halt.cancel();
+        shared.drain.cancel();
+        shared.links.close();
+        let cut_short = tokio::time::timeout(limit, shared.links.wait()).await.is_err();
+        shared.stop.cancel();
+        shared.links.wait().await;
+        shared.tracker.close();
+        // What the links reported last is written before the store closes; a disk that refuses must
+        // not keep the process alive.
+        let _ = tokio::time::timeout(limit.max(RETRY_AFTER), shared.tracker.wait()).await;
+        let counts = shared.store.counts().await.unwrap_or_default();
+        if let Err(why) = shared.store.close().await {
+            tracing::error!(%why, "the store did not close in order");
+        }
+        ShutdownReport {
+            waiting: counts.scheduled + counts.queued,
+            unanswered: counts.submitting + counts.unknown,
+            cut_short,
+        }
+    }
+}
+
+fn unavailable(why: StoreError) -> Refusal {
+    tracing::error!(%why, "the store refused");
+    let refusal = Refusal::new(
+        Code::ServiceUnavailable,
+        "The service cannot keep messages at the moment; nothing was accepted.",
+    );
+    Refusal { retry_after: Some(RETRY_AFTER), ..refusal }
+}
+
+fn replay(found: Accepted) -> Result<Reply, Refusal> {
+    let reused = |how: &str| {
+        let message = format!("This Idempotency-Key was used before {how}.");
+        let suggestion =
+            "Use a new key for a new request; repeat a request with the same body to get its answer.";
+        Refusal::new(Code::IdempotencyKeyReuse, message).at("Idempotency-Key").try_instead(suggestion)
+    };
+    match found {
+        Accepted::Replayed(answer) => Ok(Reply::Replayed(answer)),
+        Accepted::KeyOnOtherRoute => Err(reused("on another route")),
+        Accepted::KeyWithOtherBody => Err(reused("with another body")),
+        Accepted::New => Err(Refusal::new(Code::InternalServerError, "nothing to replay")),
+    }
+}
+
+fn target_of(route: &RouteConfig) -> Result<Target, StartError> {
+    Target::of(route).map_err(|why| StartError::Route { route: route.name.clone(), why })
+}
+
+type Receivers = Vec<tokio::sync::mpsc::UnboundedReceiver<Vec<crate::link::Outgoing>>>;
+
+fn open_route(id: facteur_store::RouteId, config: RouteConfig, dev: bool) -> (Arc<Route>, Receivers) {
+    let carries = match (config.sandbox, dev) {
+        (_, true) => Carries::All,
+        (true, false) => Carries::Test,
+        (false, false) => Carries::Real,
+    };
+    let (binds, receivers) = (0..config.binds)
+        .map(|_| {
+            let (sender, receiver) = unbounded_channel();
+            (Arc::new(Bind::new(sender)), receiver)
+        })
+        .unzip();
+    (Arc::new(Route::new(id, config, carries, binds)), receivers)
+}
+
+/// Reads what waits on disk into memory, as far as it fits.
+async fn fill_backlog(shared: &Shared) -> Result<(), StoreError> {
+    let mut after = None;
+    while shared.backlog.len() + PAGE <= shared.sending.queue_max.max(PAGE) {
+        let page = shared.store.waiting(after, PAGE).await?;
+        let full = page.len() == PAGE;
+        after = page.last().map(|waiting| waiting.message.id).or(after);
+        shared.backlog.put(page, shared.clock.now());
+        if !full {
+            return Ok(());
+        }
+    }
+    if let Some(last) = after {
+        shared.backlog.more_on_disk(last);
+    }
+    Ok(())
+}
+
+fn start_links(shared: &Arc<Shared>, route: &Arc<Route>, target: &Target, receivers: Receivers) {
+    for (bind, receiver) in route.binds.iter().zip(receivers) {
+        let kinds: &[BindKind] = match route.config.link {
+            LinkConfig::Transceiver => &[BindKind::Transceiver],
+            LinkConfig::TransmitterReceiver => &[BindKind::Transmitter, BindKind::Receiver],
+        };
+        let mut receiver = Some(receiver);
+        for kind in kinds {
+            let sends = *kind != BindKind::Receiver;
+            let link = Link {
+                kind: *kind,
+                route: route.clone(),
+                bind: sends.then(|| bind.clone()),
+                target: target.clone(),
+                outcomes: shared.outcomes(),
+                clock: shared.clock.clone(),
+                attempts_max: shared.sending.attempts_max,
+                drain: shared.drain.clone(),
+                stop: shared.stop.clone(),
+            };
+            // A receiver is given nothing to send: its channel has no sender.
+            let outgoing = if sends { receiver.take() } else { None };
+            shared.links.spawn(link.run(outgoing.unwrap_or_else(|| unbounded_channel().1)));
+        }
     }
 }

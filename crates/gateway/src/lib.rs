@@ -5,18 +5,27 @@
 //! travels, not who asked over HTTP or how it is drawn.
 
 mod accept;
+mod backlog;
 mod clock;
 mod config;
 mod directory;
+mod dispatch;
 mod gateway;
+mod inbound;
+mod link;
 mod metrics;
+mod outcome;
+mod pace;
+mod quota;
 mod refusal;
+mod route;
+mod schedule;
+mod sweep;
 
 pub use accept::{IdempotencyKey, Origin, Reply, SendRequest};
 pub use clock::{Chance, Clock};
-pub use config::{
-    Config, ClassPolicies, Link, RouteConfig, SendingRules, TlsConfig, UnknownPolicy,
-};
+pub use config::{ClassPolicies, Config, Link, RouteConfig, SendingRules, TlsConfig, UnknownPolicy};
 pub use directory::{Caller, KeyProblem, NewKey, Scope, mint_key};
+pub use facteur_store::StoredAnswer;
 pub use gateway::{Gateway, Readiness, RouteReport, ShutdownReport, StartError};
 pub use refusal::{Code, Detail, Refusal};

@@ -99,7 +99,14 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with a sentence and nothing else.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), param: None, suggestion: None, details: Vec::new(), retry_after: None }
+        Self {
+            code,
+            message: message.into(),
+            param: None,
+            suggestion: None,
+            details: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// Names the parameter at fault.

@@ -1,0 +1,455 @@
+//! The task of one bind: connects, drives the session, and tells the gateway what happens.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use facteur_domain::{Msisdn, PartId, Timestamp};
+use facteur_smpp::receipt::Receipt as ReadReceipt;
+use facteur_smpp::session::{BindKind, ClosedBy, Credentials, SendError};
+use facteur_smpp::{Disposition, Event, Received, Session, Status};
+use facteur_store::{Answer, AnswerOutcome, Inbound, Waiting};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::connect::{Stream, Target};
+use super::flying::Flying;
+use super::translate::{self, Outgoing};
+use crate::Clock;
+use crate::clock::Chance;
+use crate::inbound::{Arrival, Content};
+use crate::outcome::Outcomes;
+use crate::route::{Bind, Route};
+
+const READ_BUFFER: usize = 64 * 1024;
+/// Octets waiting to be written above which nothing more is read: a peer that floods without
+/// reading is slowed by TCP.
+const OUTPUT_PAUSE: usize = 1024 * 1024;
+const REBIND_FIRST: Duration = Duration::from_millis(250);
+/// A session that lasted this long was a good one: the next bind is tried at once.
+const GOOD_SESSION: Duration = Duration::from_secs(10);
+/// How long a message that was throttled or put off waits before it is offered again, at first.
+const RETRY_FIRST: Duration = Duration::from_millis(500);
+const RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// One bind's task.
+pub(crate) struct Link {
+    pub(crate) kind: BindKind,
+    pub(crate) route: Arc<Route>,
+    /// What others see of it; `None` for a receiver.
+    pub(crate) bind: Option<Arc<Bind>>,
+    pub(crate) target: Target,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) clock: Clock,
+    pub(crate) attempts_max: u16,
+    /// Cancelled to ask it to finish what is under way and unbind.
+    pub(crate) drain: CancellationToken,
+    /// Cancelled to make it stop at once.
+    pub(crate) stop: CancellationToken,
+}
+
+/// What belongs to one session.
+struct Run<'a> {
+    link: &'a Link,
+    session: Session,
+    /// Given to us, not yet written: the window was full.
+    backlog: VecDeque<(Outgoing, u16)>,
+    flying: Flying,
+    answers: Vec<Answer>,
+    again: Vec<Waiting>,
+    arrivals: Vec<Arrival>,
+    /// Deliveries that are kept, or could not be: to be answered.
+    kept: UnboundedSender<Vec<(u32, Status)>>,
+    bound_at: Option<Instant>,
+    closed: Option<ClosedBy>,
+}
+
+impl Link {
+    /// Binds, and binds again, until told to stop.
+    pub(crate) async fn run(self, mut outgoing: UnboundedReceiver<Vec<Outgoing>>) {
+        let mut wait = REBIND_FIRST;
+        while !self.drain.is_cancelled() && !self.stop.is_cancelled() {
+            let lasted = match self.target.connect().await {
+                Ok(stream) => self.session(stream, &mut outgoing).await,
+                Err(why) => {
+                    self.trouble(&format!("cannot connect: {why}"));
+                    None
+                }
+            };
+            // What was given to us between two sessions goes back to the queue.
+            self.return_unsent(&mut outgoing);
+            wait = match lasted {
+                Some(lasted) if lasted >= GOOD_SESSION => REBIND_FIRST,
+                _ => (wait * 2).min(self.route.config.rebind_max).max(REBIND_FIRST),
+            };
+            let jitter =
+                Duration::from_millis(Chance.below(wait.as_millis().try_into().unwrap_or(u64::MAX) / 2));
+            tokio::select! {
+                () = self.clock.pause(wait / 2 + jitter) => (),
+                () = self.drain.cancelled() => (),
+                () = self.stop.cancelled() => (),
+            }
+        }
+        outgoing.close();
+        self.return_unsent(&mut outgoing);
+    }
+
+    fn return_unsent(&self, outgoing: &mut UnboundedReceiver<Vec<Outgoing>>) {
+        let mut unsent = Vec::new();
+        while let Ok(batch) = outgoing.try_recv() {
+            unsent.extend(batch.into_iter().map(Outgoing::into_waiting));
+        }
+        self.outcomes.give_back(unsent);
+    }
+
+    fn trouble(&self, what: &str) {
+        tracing::warn!(route = self.route.config.name, bind = ?self.kind, "{what}");
+        self.route.trouble(self.clock.now(), what.to_owned());
+    }
+
+    /// Drives one session to its end; how long it was bound, if it was.
+    async fn session(
+        &self,
+        stream: Box<dyn Stream>,
+        outgoing: &mut UnboundedReceiver<Vec<Outgoing>>,
+    ) -> Option<Duration> {
+        let credentials = Credentials {
+            kind: self.kind,
+            system_id: self.route.config.system_id.clone(),
+            password: self.route.config.password.show().clone(),
+            system_type: self.route.config.system_type.clone(),
+        };
+        let session = Session::client(&credentials, self.route.config.limits.clone(), self.clock.instant());
+        let (kept, mut to_answer) = unbounded_channel();
+        let mut run = Run {
+            link: self,
+            session,
+            backlog: VecDeque::new(),
+            flying: Flying::default(),
+            answers: Vec::new(),
+            again: Vec::new(),
+            arrivals: Vec::new(),
+            kept,
+            bound_at: None,
+            closed: None,
+        };
+        let ended = run.drive(stream, outgoing, &mut to_answer).await;
+        let why = match (&run.closed, ended) {
+            (Some(why), _) => format!("session closed: {}", describe(why)),
+            (None, Err(why)) => format!("link lost: {why}"),
+            (None, Ok(())) => "link closed by the operator".to_owned(),
+        };
+        if let Some(bind) = &self.bind {
+            bind.closed();
+        }
+        run.session.link_lost();
+        run.settle();
+        run.abandon_backlog();
+        let bound_at = run.bound_at;
+        self.outcomes.bind_changed(&self.route);
+        if self.drain.is_cancelled() {
+            tracing::info!(route = self.route.config.name, "{why}");
+        } else {
+            self.trouble(&why);
+        }
+        bound_at.map(|at| self.clock.instant().saturating_duration_since(at))
+    }
+}
+
+fn describe(why: &ClosedBy) -> String {
+    match why {
+        ClosedBy::Us => "unbound".to_owned(),
+        ClosedBy::Peer => "the operator unbound".to_owned(),
+        ClosedBy::Link => "the link went".to_owned(),
+        ClosedBy::Silence => "no answer to a bind or an enquire_link".to_owned(),
+        ClosedBy::Refused(status) => {
+            format!("the bind was refused: {}", status.name().unwrap_or("a private status"))
+        }
+        ClosedBy::Garbage => "octets that are no SMPP".to_owned(),
+    }
+}
+
+impl Run<'_> {
+    async fn drive(
+        &mut self,
+        stream: Box<dyn Stream>,
+        outgoing: &mut UnboundedReceiver<Vec<Outgoing>>,
+        to_answer: &mut UnboundedReceiver<Vec<(u32, Status)>>,
+    ) -> io::Result<()> {
+        let clock = &self.link.clock;
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let mut input = BytesMut::with_capacity(READ_BUFFER);
+        let (mut unflushed, mut draining) = (false, false);
+        loop {
+            self.settle();
+            let waiting = self.session.output().len();
+            if self.closed.is_some() && waiting == 0 && !unflushed {
+                return Ok(());
+            }
+            if draining && self.closed.is_none() && self.flying.is_empty() && self.backlog.is_empty() {
+                self.session.unbind(clock.instant());
+                draining = false;
+                continue;
+            }
+            let deadline = self.session.deadline();
+            tokio::select! {
+                biased;
+                () = self.link.stop.cancelled() => return Ok(()),
+                pushed = push(&mut writer, self.session.output()), if waiting > 0 || unflushed => {
+                    unflushed = pushed?;
+                }
+                Some(answers) = to_answer.recv() => {
+                    self.answer(answers);
+                    while let Ok(answers) = to_answer.try_recv() {
+                        self.answer(answers);
+                    }
+                }
+                read = reader.read_buf(&mut input), if waiting < OUTPUT_PAUSE && self.closed.is_none() => {
+                    if read? == 0 {
+                        return Ok(());
+                    }
+                    self.session.receive(&input, clock.instant());
+                    input.clear();
+                }
+                batch = outgoing.recv(), if self.closed.is_none() && self.link.bind.is_some() => {
+                    let Some(batch) = batch else { return Ok(()) };
+                    self.enqueue(batch);
+                    while let Ok(batch) = outgoing.try_recv() {
+                        self.enqueue(batch);
+                    }
+                    self.write();
+                }
+                () = wait(clock, deadline) => self.session.tick(clock.instant()),
+                () = self.link.drain.cancelled(), if !draining && self.bound_at.is_some() && self.session.is_bound() => {
+                    draining = true;
+                    if let Some(bind) = &self.link.bind {
+                        // Nothing more is given to us; what is under way is waited for.
+                        bind.closed();
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, answers: Vec<(u32, Status)>) {
+        for (sequence, status) in answers {
+            self.session.answer_deliver(sequence, status);
+        }
+    }
+
+    fn enqueue(&mut self, batch: Vec<Outgoing>) {
+        self.backlog.extend(batch.into_iter().map(|outgoing| {
+            let owed = outgoing.waiting().parts_owed;
+            (outgoing, owed)
+        }));
+    }
+
+    /// Writes what the window has room for.
+    fn write(&mut self) {
+        let at = (self.link.clock.now(), self.link.clock.instant());
+        while self.session.room() > 0 {
+            let Some((outgoing, owed)) = self.backlog.front_mut() else { return };
+            let index = u8::try_from(owed.trailing_zeros()).unwrap_or(u8::MAX);
+            let id = outgoing.waiting().message.id;
+            if *owed == outgoing.waiting().parts_owed {
+                self.flying.take_off(outgoing.waiting().clone(), *owed, at.1);
+            }
+            *owed &= owed.wrapping_sub(1);
+            let last = *owed == 0;
+            let sent = translate::submit(&mut self.session, outgoing, index, at);
+            match sent {
+                Ok(()) => {}
+                Err(why @ (SendError::TooLong(_) | SendError::HoldsZero(_))) => {
+                    // Cannot be: every part was cut to fit. Refused rather than offered for ever.
+                    tracing::error!(message = %id, %why, "a part does not fit a PDU");
+                    self.landed(PartId::new(id, index), AnswerOutcome::Refused { status: 0 });
+                }
+                Err(SendError::NotBound | SendError::WindowFull) => {
+                    // The room was there a moment ago: the session is closing.
+                    *owed |= 1 << index;
+                    return;
+                }
+            }
+            if last {
+                self.backlog.pop_front();
+            }
+        }
+    }
+
+    /// Empties the session's events, and passes on what they mean in batches.
+    fn settle(&mut self) {
+        while let Some(event) = self.session.poll_event() {
+            self.on(event);
+        }
+        if !self.answers.is_empty() {
+            let answers = std::mem::take(&mut self.answers);
+            let again = std::mem::take(&mut self.again);
+            if let Some(bind) = &self.link.bind {
+                bind.release(answers.len());
+            }
+            self.link.outcomes.answers(&self.link.route, answers, again);
+        }
+        if !self.arrivals.is_empty() {
+            let arrivals = std::mem::take(&mut self.arrivals);
+            self.link.outcomes.arrivals(&self.link.route, arrivals, self.kept.clone());
+        }
+        if !self.backlog.is_empty() && self.session.room() > 0 {
+            self.write();
+        }
+    }
+
+    fn on(&mut self, event: Event) {
+        let name = &self.link.route.config.name;
+        match event {
+            Event::Bound { system_id } => {
+                self.bound_at = Some(self.link.clock.instant());
+                tracing::info!(route = name, bind = ?self.link.kind, system_id, "bound");
+                if let Some(bind) = &self.link.bind {
+                    bind.opened(self.link.route.config.limits.window);
+                }
+                self.link.outcomes.bind_changed(&self.link.route);
+            }
+            Event::Answered { token, result } => {
+                let part = translate::part_of(token);
+                let outcome = self.outcome(part, result);
+                self.landed(part, outcome);
+            }
+            Event::Lost { token } => self.landed(translate::part_of(token), AnswerOutcome::Lost),
+            Event::Deliver { sequence, message } => self.arrived(sequence, &message),
+            Event::Faulty { why } => {
+                tracing::warn!(route = name, why, "a PDU could not be used");
+                self.link.outcomes.faulty(&self.link.route);
+            }
+            Event::Unbinding => {
+                if let Some(bind) = &self.link.bind {
+                    bind.closed();
+                }
+            }
+            Event::Closed { why } => self.closed = Some(why),
+            // Events of a server; a client session has none.
+            Event::BindRefused(_)
+            | Event::BindRequest { .. }
+            | Event::Submit { .. }
+            | Event::DeliverAnswered { .. } => {}
+        }
+    }
+
+    /// What an operator's answer means for the part: done, later, or never.
+    fn outcome(&self, part: PartId, result: Result<String, Status>) -> AnswerOutcome {
+        let status = match result {
+            Ok(id) => return AnswerOutcome::Taken { smsc_id: facteur_smpp::receipt::canonical_id(&id) },
+            Err(status) => status,
+        };
+        let attempts = self.flying.attempts(part);
+        let disposition = status.disposition();
+        let bounded = match disposition {
+            Disposition::Throttled => {
+                self.link.route.throttled(self.link.clock.instant());
+                false
+            }
+            Disposition::TryLater => attempts.saturating_add(1) >= self.link.attempts_max,
+            Disposition::Never | Disposition::Done => true,
+        };
+        if bounded {
+            return AnswerOutcome::Refused { status: status.0 };
+        }
+        let wait = (RETRY_FIRST * 2_u32.saturating_pow(u32::from(attempts.min(16)))).min(RETRY_MAX);
+        let until = self.link.clock.now().plus(wait);
+        // Not later than its own end: the queue lets it lapse then.
+        let until = self.flying.worth_until(part).map_or(until, |end| until.min(end));
+        AnswerOutcome::Deferred { status: status.0, until }
+    }
+
+    fn landed(&mut self, part: PartId, outcome: AnswerOutcome) {
+        let later = match outcome {
+            AnswerOutcome::Deferred { until, .. } => Some(until),
+            _ => None,
+        };
+        let landed = self.flying.land(part, later);
+        if let Some(written_at) = landed.written_at {
+            let waited = self.link.clock.instant().saturating_duration_since(written_at);
+            self.link.outcomes.waited(waited);
+        }
+        self.again.extend(landed.again);
+        let at = self.link.clock.now();
+        self.answers.push(Answer { part, route: self.link.route.id, at, outcome });
+    }
+
+    /// Sorts a deliver_sm into a receipt or a message from a phone.
+    fn arrived(&mut self, sequence: u32, message: &Received) {
+        let view = message.view();
+        let at = self.link.clock.now();
+        let content = match ReadReceipt::read(&view) {
+            Some(read) => {
+                let raw = Bytes::copy_from_slice(view.content());
+                Content::Receipt(translate::receipt(self.link.route.id, &view, &read, at, raw))
+            }
+            None => Content::Message(inbound(self.link.route.id, &view, at)),
+        };
+        self.arrivals.push(Arrival { sequence, content });
+    }
+
+    /// The session is over: what was never written goes back to the queue.
+    fn abandon_backlog(&mut self) {
+        let (mut whole, mut answers) = (Vec::new(), Vec::new());
+        let at = self.link.clock.now();
+        for (outgoing, owed) in std::mem::take(&mut self.backlog) {
+            let waiting = outgoing.into_waiting();
+            if owed == waiting.parts_owed {
+                whole.push(waiting);
+                continue;
+            }
+            // Some parts were written: only the others are owed.
+            let id = waiting.message.id;
+            for index in (0..16).filter(|index| owed & (1 << index) != 0) {
+                let outcome = AnswerOutcome::Deferred { status: 0, until: at };
+                self.flying.land(PartId::new(id, index), None);
+                answers.push(Answer { part: PartId::new(id, index), route: self.link.route.id, at, outcome });
+            }
+            self.again.push(Waiting { parts_owed: owed, not_before: at, ..waiting });
+        }
+        self.link.outcomes.give_back(whole);
+        if !answers.is_empty() {
+            let again = std::mem::take(&mut self.again);
+            self.link.outcomes.answers(&self.link.route, answers, again);
+        }
+    }
+}
+
+/// A message from a phone in the store's words.
+fn inbound(route: facteur_store::RouteId, view: &facteur_smpp::ShortMessage<'_>, at: Timestamp) -> Inbound {
+    let from: Option<Msisdn> = translate::number(&view.source);
+    Inbound {
+        route,
+        at,
+        from,
+        source: Bytes::copy_from_slice(view.source.digits),
+        destination: Bytes::copy_from_slice(view.destination.digits),
+        esm_class: view.esm_class,
+        data_coding: view.data_coding,
+        content: Bytes::copy_from_slice(view.content()),
+        tlvs: Bytes::copy_from_slice(view.tlvs.0),
+    }
+}
+
+/// Writes some of `output`, or flushes when it is empty; whether there is something to flush now.
+/// Dropping it between two steps loses nothing.
+async fn push<W: AsyncWrite + Unpin>(writer: &mut W, output: &mut BytesMut) -> io::Result<bool> {
+    if output.is_empty() {
+        return writer.flush().await.map(|()| false);
+    }
+    match writer.write_buf(output).await? {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        _ => Ok(true),
+    }
+}
+
+async fn wait(clock: &Clock, deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => clock.until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,10 @@
+//! One bind: a task that owns a socket and a session, and keeps them going.
+
+mod connect;
+mod driver;
+mod flying;
+pub(crate) mod translate;
+
+pub(crate) use connect::Target;
+pub(crate) use driver::Link;
+pub(crate) use translate::Outgoing;

@@ -1,0 +1,263 @@
+//! Between the domain and SMPP: the one place that knows both.
+
+use bytes::Bytes;
+use facteur_domain::delivery::Event as MessageEvent;
+use facteur_domain::text::{self, Encoding};
+use facteur_domain::{Message, Msisdn, PartId, Sender, Timestamp};
+use facteur_rules::Cleared;
+use facteur_smpp::receipt::{self, MessageState};
+use facteur_smpp::session::SendError;
+use facteur_smpp::tlv::Tlvs;
+use facteur_smpp::{Address, Session, ShortMessage};
+use facteur_store::{Receipt, RouteId, Waiting};
+
+/// TON and NPI by `delivery.toml`: what French aggregators ask for.
+const ALPHANUMERIC: (u8, u8) = (5, 0);
+const SHORT_CODE: (u8, u8) = (3, 1);
+const INTERNATIONAL: (u8, u8) = (1, 1);
+/// data_coding (SMPP 3.4, section 5.2.19).
+const GSM_DEFAULT: u8 = 0;
+const UCS2: u8 = 8;
+/// esm_class: a user data header leads the text (section 5.2.12).
+const UDHI: u8 = 0x40;
+/// registered_delivery: a receipt for success and for failure (section 5.2.17).
+const FINAL_RECEIPT: u8 = 1;
+
+/// The texts of a message's parts, ready to be put on the wire.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    octets: Vec<Vec<u8>>,
+}
+
+impl Parts {
+    /// Cuts the message's text and puts a concatenation header (3GPP TS 23.040, 9.2.3.24.1) before
+    /// each part when there are several. The reference comes from the message's id: parts of two
+    /// messages to one phone differ in it.
+    pub(crate) fn of(message: &Message) -> Self {
+        let (_, mut octets) = text::split(message.text.show());
+        let total = u8::try_from(octets.len()).unwrap_or(u8::MAX);
+        if total > 1 {
+            // The counter of the id sits above its four part bits.
+            let reference = (message.id.key() >> 4).to_le_bytes()[0];
+            for (index, part) in (1..=total).zip(octets.iter_mut()) {
+                part.splice(0..0, [5, 0, 3, reference, total, index]);
+            }
+        }
+        Self { octets }
+    }
+}
+
+/// A message on its way to a bind, with the judge's permit for it. Made only from a permit that is
+/// the message's own.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    cleared: Cleared,
+    waiting: Waiting,
+    parts: Parts,
+}
+
+impl Outgoing {
+    /// `None` when the permit is another message's.
+    pub(crate) fn new(cleared: Cleared, waiting: Waiting) -> Option<Self> {
+        let own = (cleared.message(), cleared.recipient()) == (waiting.message.id, waiting.message.recipient);
+        own.then(|| Self { parts: Parts::of(&waiting.message), cleared, waiting })
+    }
+
+    /// The message with its place in the queue.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
+    /// Gives the message back; the permit is spent.
+    pub(crate) fn into_waiting(self) -> Waiting {
+        self.waiting
+    }
+}
+
+/// The door out: the one function that hands a part to an operator. There is no [`Outgoing`]
+/// without the judge's permit.
+pub(crate) fn submit(
+    session: &mut Session,
+    outgoing: &Outgoing,
+    index: u8,
+    (now, instant): (Timestamp, std::time::Instant),
+) -> Result<(), SendError> {
+    let Outgoing { cleared, waiting: Waiting { message, .. }, parts } = outgoing;
+    let Some(octets) = parts.octets.get(usize::from(index)) else {
+        return Err(SendError::TooLong("the part's index"));
+    };
+    let code;
+    let ((source_ton, source_npi), source): (_, &str) = match &message.sender {
+        Sender::Name(name) => (ALPHANUMERIC, name.as_str()),
+        Sender::Code(short) => {
+            code = short.to_string();
+            (SHORT_CODE, &code)
+        }
+    };
+    let destination = cleared.recipient().digits().to_string();
+    let validity = validity_period(message.expires_at, now);
+    let pdu = ShortMessage {
+        source: Address { ton: source_ton, npi: source_npi, digits: source.as_bytes() },
+        destination: Address { ton: INTERNATIONAL.0, npi: INTERNATIONAL.1, digits: destination.as_bytes() },
+        esm_class: if parts.octets.len() > 1 { UDHI } else { 0 },
+        validity_period: &validity,
+        registered_delivery: FINAL_RECEIPT,
+        data_coding: match message.encoding {
+            Encoding::Gsm7 => GSM_DEFAULT,
+            Encoding::Ucs2 => UCS2,
+        },
+        text: octets,
+        tlvs: Tlvs::default(),
+        ..ShortMessage::default()
+    };
+    session.submit(&pdu, token(PartId::new(message.id, index)), instant)
+}
+
+/// The session's token for a part, and back.
+pub(crate) fn token(part: PartId) -> u64 {
+    part.key().cast_unsigned()
+}
+
+/// The part of a session's token.
+pub(crate) fn part_of(token: u64) -> PartId {
+    PartId::from_key(token.cast_signed())
+}
+
+/// validity_period in its relative form `YYMMDDhhmmss000R` (section 7.1.1): how long from now the
+/// operator may try. One minute at least: some SMSCs refuse less.
+fn validity_period(expires_at: Timestamp, now: Timestamp) -> Vec<u8> {
+    let seconds = expires_at.since(now).as_secs().max(60);
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Months and years are of uneven length: the days field holds up to 99 days by itself.
+    let (hours, minutes) = (rest / 3_600, rest % 3_600 / 60);
+    format!("0000{:02}{hours:02}{minutes:02}{:02}000R", days.min(30), rest % 60).into_bytes()
+}
+
+/// A receipt in the store's words.
+pub(crate) fn receipt(
+    route: RouteId,
+    message: &ShortMessage<'_>,
+    read: &receipt::Receipt,
+    at: Timestamp,
+    raw: Bytes,
+) -> Receipt {
+    let (event, word) = match read.state {
+        MessageState::Delivered => (Some(MessageEvent::ReceiptDelivered), "DELIVRD"),
+        MessageState::Expired => (Some(MessageEvent::ReceiptExpired), "EXPIRED"),
+        MessageState::Deleted => (Some(MessageEvent::ReceiptUndelivered), "DELETED"),
+        MessageState::Undeliverable => (Some(MessageEvent::ReceiptUndelivered), "UNDELIV"),
+        MessageState::Rejected => (Some(MessageEvent::ReceiptRejected), "REJECTD"),
+        // Not final: the operator is still trying, or does not know yet.
+        MessageState::Enroute => (None, "ENROUTE"),
+        MessageState::Accepted => (None, "ACCEPTD"),
+        MessageState::Unknown => (None, "UNKNOWN"),
+    };
+    Receipt {
+        route,
+        smsc_id: receipt::canonical_id(&read.id),
+        other_ids: receipt::other_forms(&read.id),
+        // A receipt's source is the phone; some SMSCs leave the addresses as they were submitted.
+        recipient: number(&message.source).or_else(|| number(&message.destination)),
+        event,
+        word,
+        error: read.error.clone(),
+        at,
+        raw,
+    }
+}
+
+/// An address as a number, if it is one: digits, with or without `+`, six at least.
+pub(crate) fn number(address: &Address<'_>) -> Option<Msisdn> {
+    let text = std::str::from_utf8(address.digits).ok()?;
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let digits = digits.strip_prefix("00").unwrap_or(digits);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok().and_then(Msisdn::from_digits).filter(|_| digits.len() >= 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use facteur_domain::{AccountKeyId, Class, MessageId, MessageText, WorkspaceId};
+
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        let at = Timestamp::from_millis(1_700_000_000_000);
+        let plan = text::plan(text);
+        Message {
+            id: MessageId::from_key(0x1234_5670),
+            workspace: WorkspaceId::from_key(16),
+            api_key: AccountKeyId::from_key(16),
+            sender: "MyCompany".parse().expect("valid"),
+            recipient: Msisdn::from_digits(33_612_345_678).expect("valid"),
+            class: Class::Otp,
+            text: MessageText::try_from(text.to_owned()).expect("valid"),
+            encoding: plan.encoding,
+            parts: plan.parts,
+            accepted_at: at,
+            send_at: at,
+            expires_at: at.plus(Duration::from_secs(300)),
+            client_reference: None,
+            test: false,
+        }
+    }
+
+    #[test]
+    fn one_part_has_no_header_and_several_have_theirs() {
+        assert_eq!(Parts::of(&message("Bonjour")).octets, [b"Bonjour".to_vec()]);
+        let long = Parts::of(&message(&"a".repeat(300)));
+        assert_eq!(long.octets.len(), 2);
+        for (i, part) in (1..).zip(&long.octets) {
+            assert_eq!(part[..6], [5, 0, 3, 0x67, 2, i]);
+            assert!(part.len() <= 160, "153 septets and a header of 7 septets");
+        }
+    }
+
+    #[test]
+    fn every_part_fits_the_short_message_field() {
+        for text in ["é".repeat(1000), "€".repeat(1000), "ê".repeat(1000)] {
+            for part in &Parts::of(&message(&text)).octets {
+                assert!(part.len() <= 254);
+            }
+        }
+    }
+
+    #[test]
+    fn validity_is_relative_and_a_minute_at_least() {
+        let now = Timestamp::from_millis(0);
+        for (seconds, text) in [
+            (0, "000000000100000R"),
+            (300, "000000000500000R"),
+            (48 * 3600, "000002000000000R"),
+            (90_061, "000001010101000R"),
+        ] {
+            let period = validity_period(now.plus(Duration::from_secs(seconds)), now);
+            assert_eq!(String::from_utf8(period).expect("ASCII"), text);
+        }
+    }
+
+    #[test]
+    fn tokens_lead_back_to_their_part() {
+        let part = PartId::new(MessageId::from_key(0x7777_0000), 3);
+        assert_eq!(part_of(token(part)), part);
+    }
+
+    #[test]
+    fn addresses_are_read_as_numbers_in_every_usual_form() {
+        for (digits, number_) in [
+            ("33612345678", Some(33_612_345_678)),
+            ("+33612345678", Some(33_612_345_678)),
+            ("0033612345678", Some(33_612_345_678)),
+            ("MyCompany", None),
+            ("36180", None),
+            ("", None),
+        ] {
+            let address = Address { ton: 1, npi: 1, digits: digits.as_bytes() };
+            assert_eq!(number(&address).map(Msisdn::digits), number_, "{digits}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What links report, made durable in batches: answers, receipts, and messages from phones.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use facteur_domain::MessageId;
+use facteur_smpp::{Disposition, Status};
+use facteur_store::{Answer, AnswerOutcome, Change, ReceiptFate, Store, StoreError, Waiting};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::task::TaskTracker;
+
+use crate::Clock;
+use crate::backlog::Backlog;
+use crate::inbound::{Arrival, Content};
+use crate::metrics::{ByFate, ByRoute, ByRouteAnswer, Metrics};
+use crate::route::Route;
+
+/// How long to wait before a write that the store refused is tried again.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// The gateway's end of every link; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Outcomes {
+    pub(crate) store: Store,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tracker: TaskTracker,
+    pub(crate) clock: Clock,
+}
+
+impl Outcomes {
+    /// Records answers; then `again` goes back to the queue. An answer is never dropped: while the
+    /// disk refuses it, it is tried again.
+    pub(crate) fn answers(&self, route: &Arc<Route>, answers: Vec<Answer>, again: Vec<Waiting>) {
+        self.count_answers(route, &answers);
+        // Room in the window came free.
+        self.backlog.wake.notify_one();
+        let pending = self.store.record_answers(answers.clone());
+        let this = self.clone();
+        self.tracker.spawn(async move {
+            let mut recorded = pending.await;
+            while let Err(why) = &recorded {
+                if this.gives_up(why, "answers of operators").await {
+                    return;
+                }
+                recorded = this.store.record_answers(answers.clone()).await;
+            }
+            this.changed(&recorded.unwrap_or_default());
+            this.backlog.put(again, this.clock.now());
+        });
+    }
+
+    /// Records what operators delivered; then answers them through `kept`.
+    pub(crate) fn arrivals(
+        &self,
+        route: &Arc<Route>,
+        arrivals: Vec<Arrival>,
+        kept: UnboundedSender<Vec<(u32, Status)>>,
+    ) {
+        let (mut receipts, mut of_receipts) = (Vec::new(), Vec::new());
+        let (mut messages, mut of_messages) = (Vec::new(), Vec::new());
+        for Arrival { sequence, content } in arrivals {
+            match content {
+                Content::Receipt(receipt) => {
+                    receipts.push(receipt);
+                    of_receipts.push(sequence);
+                }
+                Content::Message(message) => {
+                    messages.push(message);
+                    of_messages.push(sequence);
+                }
+            }
+        }
+        if !receipts.is_empty() {
+            let pending = self.store.record_receipts(receipts);
+            let (this, kept) = (self.clone(), kept.clone());
+            self.tracker.spawn(async move {
+                let fates = pending.await;
+                this.answer_operator(&kept, of_receipts, fates.is_ok());
+                this.count_fates(fates.unwrap_or_default());
+            });
+        }
+        if !messages.is_empty() {
+            let count = messages.len();
+            let pending = self.store.keep_inbound(messages);
+            let (this, name) = (self.clone(), route.config.name.clone());
+            self.tracker.spawn(async move {
+                let done = pending.await;
+                if let Err(why) = &done {
+                    tracing::error!(route = name, %why, "messages from phones could not be kept");
+                }
+                this.metrics.inbound.inc_by(if done.is_ok() { count as u64 } else { 0 });
+                this.answer_operator(&kept, of_messages, done.is_ok());
+            });
+        }
+    }
+
+    /// Answers deliver_sm: ESME_ROK once kept; else "try again", so that the operator keeps it.
+    fn answer_operator(&self, kept: &UnboundedSender<Vec<(u32, Status)>>, sequences: Vec<u32>, ok: bool) {
+        let status = if ok { Status::OK } else { Status::RECEIVER_TEMPORARY };
+        if !ok {
+            self.metrics.store_failures.inc();
+        }
+        // When the session is gone the operator offers it again; the store knows repeats.
+        let _ = kept.send(sequences.into_iter().map(|sequence| (sequence, status)).collect());
+    }
+
+    /// Gives back messages that were handed over and never written to a link.
+    pub(crate) fn give_back(&self, unsent: Vec<Waiting>) {
+        if unsent.is_empty() {
+            return;
+        }
+        let ids: Vec<MessageId> = unsent.iter().map(|waiting| waiting.message.id).collect();
+        let this = self.clone();
+        let pending = self.store.give_back(ids.clone(), self.clock.now());
+        self.tracker.spawn(async move {
+            let mut given = pending.await;
+            while let Err(why) = &given {
+                if this.gives_up(why, "messages given back").await {
+                    return;
+                }
+                given = this.store.give_back(ids.clone(), this.clock.now()).await;
+            }
+            this.backlog.put(unsent, this.clock.now());
+        });
+    }
+
+    /// Waits before a retry; true when the store is closing and nothing more can be written (what
+    /// is lost then is found as `submitting` at the next start).
+    async fn gives_up(&self, why: &StoreError, what: &str) -> bool {
+        self.metrics.store_failures.inc();
+        if matches!(why, StoreError::Closed) {
+            return true;
+        }
+        tracing::error!(%why, "{what} cannot be written; trying again");
+        self.clock.pause(STORE_RETRY).await;
+        false
+    }
+
+    /// Tells the metrics, and later the customers, what changed.
+    pub(crate) fn changed(&self, changes: &[Change]) {
+        for change in changes {
+            self.metrics.reached(change.to, change.class);
+        }
+    }
+
+    /// Seconds from writing a part to its answer.
+    pub(crate) fn waited(&self, waited: Duration) {
+        self.metrics.answer_seconds.observe(waited.as_secs_f64());
+    }
+
+    /// A PDU could not be used.
+    pub(crate) fn faulty(&self, route: &Route) {
+        self.metrics.faulty_pdus.get_or_create(&ByRoute { route: route.config.name.clone() }).inc();
+    }
+
+    /// A bind came up or went.
+    pub(crate) fn bind_changed(&self, route: &Route) {
+        let label = ByRoute { route: route.config.name.clone() };
+        let up = route.binds.iter().filter(|bind| bind.is_up()).count();
+        self.metrics.binds_up.get_or_create(&label).set(i64::try_from(up).unwrap_or(i64::MAX));
+        self.backlog.wake.notify_one();
+    }
+
+    fn count_answers(&self, route: &Route, answers: &[Answer]) {
+        let mut kinds = [("taken", 0_u64), ("throttled", 0), ("later", 0), ("never", 0), ("lost", 0)];
+        for answer in answers {
+            let kind = match &answer.outcome {
+                AnswerOutcome::Taken { .. } => 0,
+                AnswerOutcome::Deferred { status, .. } => {
+                    if Status(*status).disposition() == Disposition::Throttled { 1 } else { 2 }
+                }
+                AnswerOutcome::Refused { .. } => 3,
+                AnswerOutcome::Lost => 4,
+            };
+            kinds[kind].1 += 1;
+        }
+        for (answer, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
+            let label = ByRouteAnswer { route: route.config.name.clone(), answer };
+            self.metrics.answers.get_or_create(&label).inc_by(count);
+        }
+    }
+
+    fn count_fates(&self, fates: Vec<ReceiptFate>) {
+        let mut changes = Vec::new();
+        let mut touched: HashSet<&'static str> = HashSet::new();
+        for fate in fates {
+            let word = match fate {
+                ReceiptFate::Moved(change) => {
+                    changes.push(change);
+                    "moved"
+                }
+                ReceiptFate::Kept(_) => "kept",
+                ReceiptFate::Orphan => "orphan",
+            };
+            touched.insert(word);
+            self.metrics.receipts.get_or_create(&ByFate { fate: word }).inc();
+        }
+        if touched.contains("orphan") {
+            tracing::info!("receipts whose message is not known yet were kept");
+        }
+        self.changed(&changes);
+    }
+}

@@ -1,0 +1,124 @@
+//! What runs by the clock: scheduled messages fall due, unknown ones are decided, the directory is
+//! read again, pages come back from disk, old rows go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use facteur_domain::{MessageId, Timestamp};
+use facteur_store::StoreError;
+use tokio_util::sync::CancellationToken;
+
+use crate::backlog::PAGE;
+use crate::config::UnknownPolicy;
+use crate::gateway::Shared;
+use crate::metrics::ByRoute;
+
+/// How often the directory's generation is looked at: what another process changes is in force
+/// within this time.
+const DIRECTORY_EVERY: Duration = Duration::from_millis(200);
+/// How often due messages are looked for when none is known to be due.
+const DUE_EVERY: Duration = Duration::from_millis(250);
+/// Due messages released at once: fairly, not as a stampede.
+const DUE_BATCH: usize = 1_000;
+/// How often unknown and overdue messages are looked at.
+const DOUBT_EVERY: Duration = Duration::from_secs(1);
+const DOUBT_BATCH: usize = 500;
+/// How often expired rows are removed.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// How long receipts that nobody knows are kept.
+const ORPHANS_KEPT: Duration = Duration::from_secs(7 * 86_400);
+const PAGE_EVERY: Duration = Duration::from_millis(100);
+
+/// Starts every sweep as a task of its own, so that a slow one delays no other.
+pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
+    macro_rules! every {
+        ($period:expr, $what:literal, $work:expr) => {{
+            let (shared, stop) = (shared.clone(), stop.clone());
+            shared.tracker.clone().spawn(async move {
+                while !stop.is_cancelled() {
+                    match $work(&shared).await {
+                        Ok(()) | Err(StoreError::Closed) => {}
+                        Err(why) => tracing::error!(%why, concat!($what, ": trying again")),
+                    }
+                    tokio::select! {
+                        () = shared.clock.pause($period) => (),
+                        () = stop.cancelled() => (),
+                    }
+                }
+            });
+        }};
+    }
+    every!(DIRECTORY_EVERY, "directory", Shared::refresh_if_changed);
+    every!(DUE_EVERY, "due messages", release_due);
+    every!(DOUBT_EVERY, "unknown messages", decide_unknown);
+    every!(DOUBT_EVERY, "overdue receipts", overdue);
+    every!(PAGE_EVERY, "backlog page", read_page);
+    every!(TIDY_EVERY, "expired rows", tidy);
+}
+
+async fn release_due(shared: &Shared) -> Result<(), StoreError> {
+    loop {
+        let now = shared.clock.now();
+        if shared.store.next_due().await?.is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let due = shared.store.release_due(now, DUE_BATCH).await?;
+        let full = due.len() == DUE_BATCH;
+        shared.backlog.put(due, now);
+        if !full {
+            return Ok(());
+        }
+    }
+}
+
+/// Decides what no receipt settled in time, by the policy of the class.
+async fn decide_unknown(shared: &Shared) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let unknown = shared.store.unknown_before(now.minus(shared.sending.settle_wait), DOUBT_BATCH).await?;
+    let (mut resend, mut leave): (Vec<MessageId>, Vec<MessageId>) = (Vec::new(), Vec::new());
+    for message in unknown {
+        let worth = message.expires_at > now && message.attempts < shared.sending.attempts_max;
+        match shared.sending.classes.unknown(message.class) {
+            UnknownPolicy::Resend if worth => resend.push(message.message),
+            _ => leave.push(message.message),
+        }
+    }
+    if !leave.is_empty() {
+        shared.store.leave_unknown(leave, now).await?;
+    }
+    if !resend.is_empty() {
+        tracing::warn!(count = resend.len(), "unanswered messages are sent again as possible duplicates");
+        let waiting = shared.store.resend(resend, now).await?;
+        shared.backlog.put(waiting, now);
+    }
+    Ok(())
+}
+
+async fn overdue(shared: &Shared) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let before = now.minus(shared.sending.receipt_wait);
+    let changes = shared.store.overdue_receipts(before, now, DOUBT_BATCH).await?;
+    shared.outcomes().changed(&changes);
+    Ok(())
+}
+
+async fn read_page(shared: &Shared) -> Result<(), StoreError> {
+    shared.backlog.measure(&shared.metrics);
+    for route in &shared.routes {
+        let label = ByRoute { route: route.config.name.clone() };
+        let report = route.report();
+        let in_flight = i64::try_from(report.in_flight).unwrap_or(i64::MAX);
+        shared.metrics.in_flight.get_or_create(&label).set(in_flight);
+        shared.metrics.route_limit.get_or_create(&label).set(report.limit_per_second.into());
+    }
+    while let Some(after) = shared.backlog.wants_page() {
+        let page = shared.store.waiting(Some(after), PAGE).await?;
+        shared.backlog.page(page, shared.clock.now());
+    }
+    Ok(())
+}
+
+async fn tidy(shared: &Shared) -> Result<(), StoreError> {
+    let now: Timestamp = shared.clock.now();
+    shared.store.tidy(now, now.minus(ORPHANS_KEPT)).await.map(|_| ())
+}
