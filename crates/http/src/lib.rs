@@ -1,1 +1,25 @@
-//! http
+//! The gateway through two windows: the API for programs and, later, the console for people.
+//!
+//! The room knows requests and pages, not SMPP and not the law. Every request passes one guard
+//! (`edge`), in one order: its endpoint, its key, its rate, its scope, its body; then the gateway
+//! decides. Of the store it only reads.
+
+mod api;
+mod app;
+mod auth;
+mod body;
+mod edge;
+mod endpoint;
+mod error;
+mod idempotency;
+mod json;
+mod limits;
+mod metrics;
+mod openapi;
+mod pages;
+mod request_id;
+mod server;
+
+pub use app::router;
+pub use openapi::openapi;
+pub use server::{Options, serve};

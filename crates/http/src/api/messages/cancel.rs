@@ -1,0 +1,61 @@
+//! `POST /v2/api/messages/{id}/cancel`: withdraws a message that has not left.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use facteur_domain::State as Stage;
+use facteur_gateway::Code;
+use utoipa::ToSchema;
+
+use super::{MessageView, id};
+use crate::api::{Data, Key, ok};
+use crate::app::App;
+use crate::error::{ApiError, ErrorBody};
+use crate::idempotency;
+
+/// A success.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents the answer")]
+pub(crate) struct CancelledAnswer {
+    data: MessageView,
+}
+
+/// Cancel a message
+///
+/// Withdraws a message that is `scheduled` or `queued`. To cancel a message that is cancelled
+/// already is a success, so the call can be repeated.
+#[utoipa::path(
+    post,
+    path = "/v2/api/messages/{id}/cancel",
+    operation_id = "cancelMessage",
+    tag = "Messages",
+    params(("id" = String, Path, description = "The message's id")),
+    responses(
+        (status = 200, description = "The message is cancelled", body = CancelledAnswer),
+        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
+        (status = 403, description = "The key lacks the scope", body = ErrorBody),
+        (status = 404, description = "There is no such message in the workspace", body = ErrorBody),
+        (status = 409, description = "The message has left or reached its end", body = ErrorBody),
+        (status = 429, description = "Too many requests a second", body = ErrorBody),
+    )
+)]
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    Extension(caller): Key,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    // The call is idempotent by nature; a key only has to be well-formed.
+    idempotency::key(&headers, "POST /v2/api/messages/{id}/cancel", b"")?;
+    let (workspace, id) = (caller.workspace(), id(&text)?);
+    let message = match app.gateway.cancel(workspace, id).await {
+        Ok(message) => message,
+        Err(refusal) if refusal.code == Code::MessageNotCancellable => {
+            let found = app.gateway.store().message(workspace, id).await?;
+            found.filter(|found| found.state == Stage::Cancelled).ok_or(refusal)?
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
+    ok(&Data { data: MessageView::from(message) })
+}

@@ -1,0 +1,113 @@
+//! The window for programs: one file for each resource and group of verbs, with its endpoints,
+//! its wire types and its handlers. Core types are not serialised; each file says what its
+//! answers look like.
+
+mod me;
+mod messages;
+mod numbers;
+mod page;
+pub(crate) mod sms;
+mod time;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use facteur_gateway::{Caller, Scope};
+use serde::Serialize;
+use utoipa::OpenApi;
+
+use crate::app::Routes;
+use crate::endpoint::{Access, Endpoint};
+use crate::error::ApiError;
+
+pub(crate) static SEND: Endpoint = Endpoint {
+    method: "POST",
+    path: "/v1/api/sms",
+    description: "Send an SMS to a French mobile from a verified Sender ID or short code",
+    access: Access::Scoped(Scope::SmsSend),
+};
+static NUMBERS_V1: Endpoint = Endpoint {
+    method: "GET",
+    path: "/v1/api/numbers",
+    description: "List the senders that may send",
+    access: Access::Scoped(Scope::ConversationsRead),
+};
+static ME: Endpoint = Endpoint {
+    method: "GET",
+    path: "/v2/api/me",
+    description: "Show the key's scopes, endpoints, team and rate limits",
+    access: Access::Key,
+};
+static NUMBERS_V2: Endpoint = Endpoint {
+    method: "GET",
+    path: "/v2/api/numbers",
+    description: "List Sender IDs and short codes in every state",
+    access: Access::Scoped(Scope::PhoneNumbersRead),
+};
+static MESSAGES: Endpoint = Endpoint {
+    method: "GET",
+    path: "/v2/api/messages",
+    description: "List messages, newest first, with filters",
+    access: Access::Scoped(Scope::ConversationsRead),
+};
+static MESSAGE: Endpoint = Endpoint {
+    method: "GET",
+    path: "/v2/api/messages/{id}",
+    description: "Show a message and its whole story",
+    access: Access::Scoped(Scope::ConversationsRead),
+};
+static CANCEL: Endpoint = Endpoint {
+    method: "POST",
+    path: "/v2/api/messages/{id}/cancel",
+    description: "Cancel a message that has not left",
+    access: Access::Scoped(Scope::SmsSend),
+};
+
+/// Every endpoint for programs, as `GET /v2/api/me` lists them.
+pub(crate) static ENDPOINTS: [&Endpoint; 7] =
+    [&SEND, &NUMBERS_V1, &ME, &NUMBERS_V2, &MESSAGES, &MESSAGE, &CANCEL];
+
+/// The documentation prints the route with a fragment, which a URL library may escape into the
+/// path; it is the same route.
+const SEND_ESCAPED: &str = "/v1/api/sms%23france";
+
+pub(crate) fn mount(routes: &mut Routes) {
+    routes.add(&SEND, post(sms::send));
+    routes.add_at(SEND_ESCAPED, &SEND, post(sms::send));
+    routes.add(&NUMBERS_V1, get(numbers::list_v1));
+    routes.add(&ME, get(me::show));
+    routes.add(&NUMBERS_V2, get(numbers::list_v2));
+    routes.add(&MESSAGES, get(messages::list::list));
+    routes.add(&MESSAGE, get(messages::show::show));
+    routes.add(&CANCEL, post(messages::cancel::cancel));
+}
+
+/// The API's part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(
+    sms::send,
+    numbers::list_v1,
+    me::show,
+    numbers::list_v2,
+    messages::list::list,
+    messages::show::show,
+    messages::cancel::cancel,
+))]
+pub(crate) struct Documented;
+
+/// The caller, whom the guard has let in.
+type Key = axum::Extension<Caller>;
+
+/// What stands under `data` in every success.
+#[derive(Serialize)]
+struct Data<T> {
+    data: T,
+}
+
+/// 200 with this body.
+fn ok(body: &impl Serialize) -> Result<Response, ApiError> {
+    let body = serde_json::to_vec(body).map_err(ApiError::internal)?;
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok((json, Body::from(body)).into_response())
+}

@@ -1,0 +1,154 @@
+//! Pages by number, as Allo's v2 counts them, and the query strings they come with.
+
+use axum::extract::Query;
+use axum::http::Uri;
+use facteur_store::Page;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{ApiError, codes};
+
+/// Rows on a page when the request does not say.
+const SIZE_DEFAULT: u32 = 20;
+/// Rows on a page at most.
+const SIZE_MAX: u32 = 100;
+/// The last page that can be asked for; exports go by date instead.
+const PAGE_MAX: u32 = 1_000_000;
+
+/// Where a page stands among all.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Pagination {
+    /// This page, from 1.
+    page: u32,
+    /// Rows on a page.
+    size: u32,
+    /// Rows in all, counted up to a bound.
+    total_count: u64,
+    /// Pages in all.
+    total_pages: u64,
+    /// Whether another page follows.
+    has_more: bool,
+}
+
+impl Pagination {
+    pub(super) fn new(page: Page, total: u64) -> Self {
+        let total_pages = total.div_ceil(u64::from(page.size.max(1)));
+        Self {
+            page: page.page,
+            size: page.size,
+            total_count: total,
+            total_pages,
+            has_more: u64::from(page.page) < total_pages,
+        }
+    }
+}
+
+/// The parameters of a query string. Each is taken out; what is left at the end is unknown.
+pub(super) struct Params {
+    given: Vec<(String, String)>,
+}
+
+impl Params {
+    /// Reads the query of `uri`.
+    ///
+    /// # Errors
+    /// 400: it cannot be read, or a parameter is repeated.
+    pub(super) fn read(uri: &Uri) -> Result<Self, ApiError> {
+        let Query(given) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| ApiError::new(&codes::INVALID_SEARCH_QUERY, "The query string cannot be read."))?;
+        for (at, (name, _)) in given.iter().enumerate() {
+            if given[..at].iter().any(|(earlier, _)| earlier == name) {
+                let message = format!("The parameter {name} stands there more than once.");
+                return Err(ApiError::new(&codes::INVALID_SEARCH_QUERY, message).at(name.clone()));
+            }
+        }
+        Ok(Self { given })
+    }
+
+    /// Takes out the parameter `name`; an empty one counts as absent.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.given.iter().position(|(given, _)| given == name)?;
+        Some(self.given.swap_remove(at).1).filter(|value| !value.is_empty())
+    }
+
+    /// Takes out `page` and `size`.
+    ///
+    /// # Errors
+    /// 400: out of range.
+    pub(super) fn page(&mut self) -> Result<Page, ApiError> {
+        Ok(Page {
+            page: self.number("page", 1, PAGE_MAX)?,
+            size: self.number("size", SIZE_DEFAULT, SIZE_MAX)?,
+        })
+    }
+
+    fn number(&mut self, name: &'static str, default: u32, max: u32) -> Result<u32, ApiError> {
+        let Some(text) = self.take(name) else { return Ok(default) };
+        text.parse().ok().filter(|number| (1..=max).contains(number)).ok_or_else(|| {
+            let message = format!("{name} must be a whole number from 1 to {max}.");
+            ApiError::new(&codes::INVALID_PAGE_SIZE, message).at(name)
+        })
+    }
+
+    /// Refuses what was not taken out: a filter that is misspelt must not be as good as none.
+    pub(super) fn end(self, known: &str) -> Result<(), ApiError> {
+        match self.given.into_iter().next() {
+            None => Ok(()),
+            Some((name, _)) => {
+                let message = format!("There is no parameter {name}.");
+                Err(ApiError::new(&codes::INVALID_SEARCH_QUERY, message)
+                    .at(name)
+                    .suggest(format!("The parameters are {known}.")))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(query: &str) -> Result<Params, ApiError> {
+        Params::read(&format!("/x?{query}").parse().expect("a URI"))
+    }
+
+    fn check(query: &str, page: Option<(u32, u32)>) {
+        let read = params(query).and_then(|mut params| params.page());
+        assert_eq!(read.ok().map(|p| (p.page, p.size)), page, "{query}");
+    }
+
+    #[test]
+    fn pages_count_from_1_with_20_to_100_rows() {
+        check("", Some((1, 20)));
+        check("page=&size=", Some((1, 20)));
+        check("page=3&size=100", Some((3, 100)));
+        check("page=0", None);
+        check("page=-1", None);
+        check("page=x", None);
+        check("page=99999999999", None);
+        check("size=0", None);
+        check("size=101", None);
+        check("size=20.5", None);
+        check("page=1&page=2", None);
+    }
+
+    #[test]
+    fn unknown_parameters_are_refused() {
+        assert!(params("").expect("reads").end("page").is_ok());
+        assert!(params("pgae=2").expect("reads").end("page").is_err());
+    }
+
+    #[test]
+    fn the_last_page_has_no_more() {
+        for (page, size, total, pages, more) in [
+            (1, 20, 0, 0, false),
+            (1, 20, 20, 1, false),
+            (1, 20, 21, 2, true),
+            (2, 20, 21, 2, false),
+            (9, 20, 21, 2, false),
+        ] {
+            let p = Pagination::new(Page { page, size }, total);
+            assert_eq!((p.total_pages, p.has_more), (pages, more), "page {page} of {total}");
+        }
+    }
+}

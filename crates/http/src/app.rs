@@ -1,0 +1,109 @@
+//! The window as a whole: what its endpoints share, and the table that routes to them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::MethodRouter;
+use facteur_gateway::{Chance, Gateway};
+
+use crate::endpoint::{Endpoint, NOWHERE};
+use crate::error::{ApiError, codes};
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::request_id::RequestIds;
+use crate::server::Options;
+use crate::{api, edge, pages};
+
+/// What endpoints share; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) gateway: Gateway,
+    pub(crate) options: Options,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
+    pub(crate) ids: RequestIds,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(gateway: Gateway, options: &Options) -> Self {
+        Self(Arc::new(Shared {
+            gateway,
+            limits: Limits::new(options.failures_per_second),
+            metrics: Metrics::new(),
+            ids: RequestIds::new(Chance),
+            options: options.clone(),
+        }))
+    }
+}
+
+/// Everything this room answers, as a service without a socket: what [`serve`](crate::serve) puts
+/// behind one, for tests and for embedding.
+pub fn router(gateway: Gateway, options: &Options) -> Router {
+    routed(&App::new(gateway, options))
+}
+
+/// The endpoints of `app`.
+pub(crate) fn routed(app: &App) -> Router {
+    let mut routes = Routes { app: app.clone(), router: Router::new() };
+    api::mount(&mut routes);
+    pages::mount(&mut routes);
+    routes.router.fallback(not_found).method_not_allowed_fallback(not_allowed).with_state(app.clone())
+}
+
+/// The table under construction.
+pub(crate) struct Routes {
+    app: App,
+    router: Router<App>,
+}
+
+impl Routes {
+    /// Puts `handler` behind the guard of `endpoint`, at its path.
+    pub(crate) fn add(&mut self, endpoint: &'static Endpoint, handler: MethodRouter<App>) {
+        self.add_at(endpoint.path, endpoint, handler);
+    }
+
+    /// As `add`, at another path.
+    pub(crate) fn add_at(&mut self, path: &str, endpoint: &'static Endpoint, handler: MethodRouter<App>) {
+        let guarded = handler
+            .route_layer(from_fn_with_state(edge::Guard { app: self.app.clone(), endpoint }, edge::guard));
+        self.router = std::mem::take(&mut self.router).route(path, guarded);
+    }
+}
+
+async fn not_found(State(app): State<App>, request: Request) -> Response {
+    let error = ApiError::new(
+        &codes::ENDPOINT_NOT_FOUND,
+        format!("There is no endpoint {} {}.", request.method(), shown(request.uri().path())),
+    )
+    .suggest("GET /openapi.json lists every endpoint; a slash at the end of a path counts.");
+    edge::refuse(&app, &NOWHERE, request, error).await
+}
+
+async fn not_allowed(State(app): State<App>, request: Request) -> Response {
+    let error = ApiError::new(
+        &codes::METHOD_NOT_ALLOWED,
+        format!("{} does not take {}.", shown(request.uri().path()), request.method()),
+    )
+    .suggest("The Allow header lists the methods that it takes.");
+    edge::refuse(&app, &NOWHERE, request, error).await
+}
+
+/// As much of a path as an error quotes.
+fn shown(path: &str) -> &str {
+    const SHOWN: usize = 100;
+    // Paths are ASCII: hyper refuses others.
+    path.get(..SHOWN).unwrap_or(path)
+}

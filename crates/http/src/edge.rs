@@ -1,0 +1,215 @@
+//! What happens to every request before and after its handler, in one place and in one order:
+//! its id, its key, its rate, its scope; then the handler, within a time; then the headers, the
+//! error's body, and the count.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use facteur_domain::Timestamp;
+
+use crate::app::App;
+use crate::endpoint::{Access, Endpoint};
+use crate::error::{ApiError, codes};
+use crate::limits::{Kind, Window};
+use crate::{auth, body, idempotency, limits, request_id};
+
+/// What the guard of an endpoint knows.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) app: App,
+    pub(crate) endpoint: &'static Endpoint,
+}
+
+/// The address of the client, as the accept loop saw it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// A request on its way through the edge: what its answer needs of it.
+struct Visit<'a> {
+    app: &'a App,
+    endpoint: &'static Endpoint,
+    method: Method,
+    id: HeaderValue,
+    idempotency_key: Option<HeaderValue>,
+    window: Option<Window>,
+    started: Instant,
+}
+
+/// The guard of every endpoint.
+pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let mut visit = Visit::begin(&guard.app, guard.endpoint, &request);
+    let answer = match visit.admit(&mut request) {
+        Ok(()) => visit.run(request, next).await,
+        Err(error) => {
+            body::drain(request, &guard.app.options).await;
+            error.into_response()
+        }
+    };
+    visit.end(answer)
+}
+
+/// Answers a request that has no endpoint.
+pub(crate) async fn refuse(
+    app: &App,
+    endpoint: &'static Endpoint,
+    request: Request,
+    error: ApiError,
+) -> Response {
+    let mut visit = Visit::begin(app, endpoint, &request);
+    visit.window = Some(Window::anonymous(Kind::of(&visit.method), app.gateway.now()));
+    body::drain(request, &app.options).await;
+    visit.end(error.into_response())
+}
+
+impl<'a> Visit<'a> {
+    fn begin(app: &'a App, endpoint: &'static Endpoint, request: &Request) -> Self {
+        Self {
+            app,
+            endpoint,
+            method: request.method().clone(),
+            id: app.ids.of(request.headers()),
+            idempotency_key: request.headers().get(&idempotency::HEADER).cloned(),
+            window: None,
+            started: app.gateway.clock().instant(),
+        }
+    }
+
+    /// Key, rate, scope, in this order. The caller goes with the request.
+    fn admit(&mut self, request: &mut Request) -> Result<(), ApiError> {
+        let scope = match self.endpoint.access {
+            Access::Open => return Ok(()),
+            Access::Key => None,
+            Access::Scoped(scope) => Some(scope),
+        };
+        let now = self.app.gateway.now();
+        let kind = Kind::of(&self.method);
+        let caller = match auth::authenticate(&self.app.gateway, request.headers()) {
+            Ok(caller) => caller,
+            Err(error) => {
+                self.window = Some(Window::anonymous(kind, now));
+                return Err(self.failed(error, request, now));
+            }
+        };
+        let (window, within) = self.app.limits.take(&caller, kind, now);
+        self.window = Some(window);
+        if !within {
+            return Err(ApiError::new(&codes::RATE_LIMIT_EXCEEDED, window.exceeded(kind))
+                .retry_after(limits::WINDOW_SECONDS)
+                .suggest("Wait as long as Retry-After says, or ask for a higher limit for the key."));
+        }
+        if let Some(scope) = scope {
+            auth::require(&caller, scope)?;
+        }
+        request.extensions_mut().insert(caller);
+        Ok(())
+    }
+
+    /// A wrong key is told so, unless its address tries too many: keys that are right are not
+    /// held back by others that are wrong.
+    fn failed(&self, error: ApiError, request: &Request, now: Timestamp) -> ApiError {
+        let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+        if self.app.limits.fail(address, now) {
+            return error;
+        }
+        ApiError::new(&codes::RATE_LIMIT_EXCEEDED, "Too many requests a second without a valid key.")
+    }
+
+    /// The handler's answer, or ours when it panics or takes too long.
+    async fn run(&self, request: Request, next: Next) -> Response {
+        let limit = self.app.options.request_timeout;
+        match tokio::time::timeout(limit, caught(next.run(request))).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => ApiError::internal(format_args!("panic: {panic}")).into_response(),
+            Err(_) => ApiError::new(
+                &codes::SERVICE_UNAVAILABLE,
+                "The request took too long and may still be carried out.",
+            )
+            .suggest("Repeat it with the same Idempotency-Key, so that nothing happens twice.")
+            .into_response(),
+        }
+    }
+
+    /// Dresses the answer, and counts it.
+    fn end(self, mut response: Response) -> Response {
+        let id = self.id.to_str().unwrap_or_default();
+        if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+            error.log(id, self.endpoint.path);
+            response = error.render(id);
+        }
+        let taken = self.app.gateway.clock().instant().saturating_duration_since(self.started);
+        self.app.metrics.count(self.endpoint, response.status(), taken);
+        tracing::debug!(
+            request_id = id,
+            method = self.endpoint.method,
+            route = self.endpoint.path,
+            status = response.status().as_u16(),
+            micros = taken.as_micros(),
+            "request"
+        );
+        self.dress(response.headers_mut());
+        response
+    }
+
+    fn dress(self, headers: &mut HeaderMap) {
+        static NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
+        headers.insert(request_id::HEADER.clone(), self.id);
+        headers.insert(NOSNIFF.clone(), HeaderValue::from_static("nosniff"));
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        if let Some(window) = self.window {
+            window.write(headers);
+        }
+        if let Some(key) = self.idempotency_key.filter(idempotency::usable) {
+            headers.insert(idempotency::HEADER.clone(), key);
+        }
+    }
+}
+
+/// The future's output, or what it panicked with. One request's panic is that request's 500;
+/// what requests share is behind locks that bear it or in the gateway's own tasks.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(words(&*panic))),
+        }
+    })
+    .await
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no words)").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_caught_with_its_words() {
+        let formatted = async {
+            if Instant::elapsed(&instant()).as_nanos() < u128::MAX {
+                panic!("no {}", 1)
+            }
+        };
+        assert_eq!(caught(formatted).await, Err("no 1".to_owned()));
+        assert_eq!(caught(async { 7 }).await, Ok(7));
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test needs some instant")]
+    fn instant() -> Instant {
+        Instant::now()
+    }
+}

@@ -1,0 +1,363 @@
+//! The one error of the edge. What the client is told and what went wrong inside are separate
+//! fields; every body speaks both of Allo's dialects, the flat one of v1 (`code`, `details`) and
+//! the nested one of v2 (`error`), so that every existing client finds its own.
+
+pub(crate) mod codes;
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use facteur_gateway::Refusal;
+use facteur_store::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use self::codes::Code;
+
+/// How long to wait when trying again can help and nothing says for how long, in seconds.
+const RETRY_AFTER_DEFAULT: u64 = 1;
+
+/// A request that is not answered as asked.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiError(Box<Fault>);
+
+#[derive(Clone, Debug)]
+struct Fault {
+    code: &'static Code,
+    message: Cow<'static, str>,
+    param: Option<Cow<'static, str>>,
+    suggestion: Option<Cow<'static, str>>,
+    details: Vec<Detail>,
+    retry_after: Option<u64>,
+    cause: Option<String>,
+}
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Detail {
+    /// What is wrong.
+    #[schema(value_type = String, example = "required=SMS_SEND")]
+    pub(crate) message: Cow<'static, str>,
+    /// The field at fault.
+    #[schema(value_type = String, example = "scope")]
+    pub(crate) field: Cow<'static, str>,
+    /// The rule that says so, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) rule: Option<&'static str>,
+}
+
+/// An error in both dialects.
+#[derive(Serialize, ToSchema)]
+#[schema(title = "Error")]
+pub(crate) struct ErrorBody<'a> {
+    /// The stable code (v1's dialect).
+    #[schema(example = "SENDER_ID_NOT_FOUND")]
+    code: &'static str,
+    /// Every fault that has a place, or null (v1's dialect).
+    #[schema(value_type = Option<Vec<Detail>>)]
+    details: Option<&'a [Detail]>,
+    /// The same error in v2's dialect.
+    error: ErrorObject<'a>,
+}
+
+/// An error in v2's dialect.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorObject<'a> {
+    /// The family: `validation_error`, `authentication_error`, `permission_error`,
+    /// `not_found_error`, `conflict_error`, `rate_limit_error` or `server_error`.
+    #[serde(rename = "type")]
+    #[schema(example = "not_found_error")]
+    kind: &'static str,
+    /// The stable code.
+    #[schema(example = "SENDER_ID_NOT_FOUND")]
+    code: &'static str,
+    /// What is wrong, in a sentence for a developer.
+    message: &'a str,
+    /// Whether the same request can succeed later.
+    retryable: bool,
+    /// The request's id, as in the `X-Request-Id` header.
+    #[schema(example = "req_8aF3kQ0ZrT1b")]
+    request_id: &'a str,
+    /// The parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    param: Option<&'a str>,
+    /// What would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<&'a str>,
+    /// Every field at fault.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError<'a>>,
+    /// In how many seconds to try again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u64>,
+    /// Where the code is explained, on this server.
+    #[schema(example = "/docs#SENDER_ID_NOT_FOUND")]
+    doc_url: String,
+}
+
+/// A field at fault.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FieldError<'a> {
+    /// Which.
+    field: &'a str,
+    /// The error's code.
+    code: &'static str,
+    /// What is wrong with it.
+    message: &'a str,
+}
+
+impl ApiError {
+    pub(crate) fn new(code: &'static Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Fault {
+            code,
+            message: message.into(),
+            param: None,
+            suggestion: None,
+            details: Vec::new(),
+            retry_after: None,
+            cause: None,
+        }))
+    }
+
+    /// A fault of ours: the client is told that it is ours and no more, the log is told `cause`.
+    pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
+        let mut error = Self::new(
+            &codes::INTERNAL_SERVER_ERROR,
+            "Something failed on our side. Quote request_id when you report it.",
+        );
+        error.0.cause = Some(cause.to_string());
+        error
+    }
+
+    /// Names the parameter at fault.
+    pub(crate) fn at(mut self, param: impl Into<Cow<'static, str>>) -> Self {
+        self.0.param = Some(param.into());
+        self
+    }
+
+    /// Says what would be right.
+    pub(crate) fn suggest(mut self, suggestion: impl Into<Cow<'static, str>>) -> Self {
+        self.0.suggestion = Some(suggestion.into());
+        self
+    }
+
+    /// Lists the faults that have a place.
+    pub(crate) fn details(mut self, details: Vec<Detail>) -> Self {
+        self.0.details = details;
+        self
+    }
+
+    /// Says in how many seconds to try again, 1 at least.
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.code.status
+    }
+
+    /// The code, for tests.
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code.name
+    }
+
+    /// The parameter at fault, for tests.
+    #[cfg(test)]
+    pub(crate) fn param(&self) -> Option<&str> {
+        self.0.param.as_deref()
+    }
+
+    /// Tells the log what the client is not told. Called once, where the answer is made.
+    pub(crate) fn log(&self, request_id: &str, route: &str) {
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(request_id, route, code = self.0.code.name, cause, "request failed");
+        }
+    }
+
+    /// The answer, with the id of its request.
+    pub(crate) fn render(&self, request_id: &str) -> Response {
+        let fault = &*self.0;
+        let body = serde_json::to_vec(&self.body(request_id)).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = fault.code.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(seconds) = self.wait() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if fault.code.status == StatusCode::REQUEST_TIMEOUT {
+            // The rest of the body may still come; it must not be read as the next request.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
+        let fault = &*self.0;
+        let code = fault.code.name;
+        let kind = kind(fault.code.status);
+        let field_errors = if kind == VALIDATION { fault.details.as_slice() } else { &[] };
+        ErrorBody {
+            code,
+            details: (!fault.details.is_empty()).then_some(&fault.details),
+            error: ErrorObject {
+                kind,
+                code,
+                message: &fault.message,
+                retryable: retryable(fault.code.status),
+                request_id,
+                param: fault.param.as_deref(),
+                suggestion: fault.suggestion.as_deref(),
+                errors: field_errors
+                    .iter()
+                    .map(|detail| FieldError { field: &detail.field, code, message: &detail.message })
+                    .collect(),
+                retry_after_seconds: self.wait(),
+                doc_url: format!("/docs#{code}"),
+            },
+        }
+    }
+
+    fn wait(&self) -> Option<u64> {
+        let waits =
+            matches!(self.0.code.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        self.0.retry_after.or(waits.then_some(RETRY_AFTER_DEFAULT))
+    }
+}
+
+const VALIDATION: &str = "validation_error";
+
+/// The family of a status, in v2's words.
+fn kind(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        409 => "conflict_error",
+        429 => "rate_limit_error",
+        500.. => "server_error",
+        _ => VALIDATION,
+    }
+}
+
+/// Whether the same request can succeed later.
+fn retryable(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 503)
+}
+
+/// The error travels beside the response until the edge, which knows the request's id, renders it.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let code = codes::of_refusal(refusal.code);
+        if code.status == StatusCode::INTERNAL_SERVER_ERROR {
+            return Self::internal(refusal.message);
+        }
+        Self(Box::new(Fault {
+            code,
+            message: refusal.message.into(),
+            param: refusal.param.map(Cow::Borrowed),
+            suggestion: refusal.suggestion.map(Cow::Owned),
+            details: refusal
+                .details
+                .into_iter()
+                .map(|d| Detail { message: d.message.into(), field: Cow::Borrowed(d.field), rule: d.rule })
+                .collect(),
+            retry_after: refusal.retry_after.map(whole_seconds),
+            cause: None,
+        }))
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed | StoreError::Overloaded | StoreError::CannotWrite(_) => {
+                Self::new(&codes::SERVICE_UNAVAILABLE, "The service is busy or stopping. Try again.")
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// Whole seconds, rounded up, so that a client which waits as told does not come too early.
+fn whole_seconds(wait: std::time::Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn rendered(error: &ApiError) -> Value {
+        serde_json::to_value(error.body("req_1")).expect("an error is JSON")
+    }
+
+    #[test]
+    fn an_error_speaks_both_dialects() {
+        let error = ApiError::new(&codes::INVALID_REQUEST_BODY, "`to` is missing")
+            .at("to")
+            .details(vec![Detail { message: "missing".into(), field: "to".into(), rule: None }]);
+        let body = rendered(&error);
+        assert_eq!(body["code"], "INVALID_REQUEST_BODY");
+        assert_eq!(body["details"], json!([{"message": "missing", "field": "to"}]));
+        assert_eq!(
+            body["error"],
+            json!({
+                "type": "validation_error", "code": "INVALID_REQUEST_BODY", "message": "`to` is missing",
+                "retryable": false, "request_id": "req_1", "param": "to",
+                "errors": [{"field": "to", "code": "INVALID_REQUEST_BODY", "message": "missing"}],
+                "doc_url": "/docs#INVALID_REQUEST_BODY",
+            })
+        );
+    }
+
+    #[test]
+    fn an_error_without_places_has_null_details() {
+        let body = rendered(&ApiError::new(&codes::API_KEY_INVALID, "no key"));
+        assert_eq!(body["details"], Value::Null);
+        assert_eq!(body["error"]["type"], "authentication_error");
+        assert!(body["error"].get("errors").is_none());
+    }
+
+    #[test]
+    fn the_cause_of_a_fault_of_ours_is_not_shown() {
+        let error = ApiError::from(StoreError::Damaged("page 7 of secret.db".to_owned()));
+        assert_eq!(error.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!rendered(&error).to_string().contains("secret"));
+    }
+
+    #[test]
+    fn what_can_be_tried_again_says_when() {
+        for (error, seconds) in [
+            (ApiError::new(&codes::RATE_LIMIT_EXCEEDED, ""), 1),
+            (ApiError::new(&codes::SERVICE_UNAVAILABLE, ""), 1),
+            (ApiError::new(&codes::API_KEY_QUOTA_EXCEEDED, "").retry_after(3600), 3600),
+            (ApiError::new(&codes::RATE_LIMIT_EXCEEDED, "").retry_after(0), 1),
+        ] {
+            let body = rendered(&error);
+            assert_eq!(body["error"]["retry_after_seconds"], seconds);
+            assert_eq!(body["error"]["retryable"], true);
+            assert_eq!(error.render("req_1").headers()[header::RETRY_AFTER], seconds.to_string());
+        }
+        assert_eq!(whole_seconds(Duration::from_millis(1001)), 2);
+        assert_eq!(whole_seconds(Duration::from_secs(5)), 5);
+    }
+}

@@ -1,0 +1,111 @@
+//! The OpenAPI 3.1 document, generated from the handlers and checked in as `docs/openapi.json`.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, OpenApi as Document};
+use utoipa::{Modify, OpenApi};
+
+use crate::error::{Detail, ErrorBody, ErrorObject, FieldError};
+use crate::{api, pages};
+
+/// The security scheme's name in the document.
+const SCHEME: &str = "ApiKeyAuth";
+
+/// The document as JSON, indented, with a line feed at its end.
+#[must_use]
+pub fn openapi() -> String {
+    let document = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    document + "\n"
+}
+
+/// The document as it is served.
+pub(crate) static SERVED: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi()));
+
+/// The document.
+pub(crate) fn document() -> Document {
+    let mut document = Root::openapi();
+    document.merge(api::Documented::openapi());
+    document.merge(pages::Documented::openapi());
+    KeyScheme.modify(&mut document);
+    document
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Facteur",
+        description = "SMS to French mobiles, by Allo's API and a little more. Send the key as \
+            `Authorization: Api-Key <key>` or `Authorization: <key>`.\n\nEvery answer has an \
+            `X-Request-Id` (yours, if you send one) and, for requests with a key, \
+            `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`. Every error has \
+            the same body: Allo's v1 fields `code` and `details`, and v2's `error` object.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(ErrorBody, ErrorObject, FieldError, Detail)),
+    tags(
+        (name = "SMS", description = "Send"),
+        (name = "Messages", description = "What became of what was sent"),
+        (name = "Senders", description = "Sender IDs and short codes"),
+        (name = "Account", description = "The key and what it may do"),
+        (name = "Service", description = "Probes, metrics and documentation; no key needed"),
+    )
+)]
+struct Root;
+
+/// Names the key's header, and asks for a key wherever the guard does.
+struct KeyScheme;
+
+impl Modify for KeyScheme {
+    fn modify(&self, document: &mut Document) {
+        let key = ApiKeyValue::with_description(
+            "Authorization",
+            "The API key, alone or behind `Api-Key `. Bearer is refused.",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
+        let components = document.components.take().unwrap_or_default();
+        document.components =
+            Some(ComponentsBuilder::from(components).security_scheme(SCHEME, scheme).build());
+        for (path, item) in &mut document.paths.paths {
+            let guarded = api::ENDPOINTS.iter().any(|endpoint| endpoint.path == path);
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                let needs: [&str; 0] = [];
+                operation.security = guarded.then(|| vec![SecurityRequirement::new(SCHEME, needs)]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::endpoint::Access;
+
+    use super::*;
+
+    #[test]
+    fn every_endpoint_is_documented_and_nothing_else() {
+        let document = serde_json::to_value(document()).expect("JSON");
+        let mut documented = Vec::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for method in item.as_object().expect("methods").keys() {
+                documented.push(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+        let endpoints = api::ENDPOINTS.iter().chain(pages::ENDPOINTS.iter());
+        let mut routed: Vec<_> = endpoints.map(|e| format!("{} {}", e.method, e.path)).collect();
+        documented.sort();
+        routed.sort();
+        assert_eq!(documented, routed);
+    }
+
+    #[test]
+    fn what_needs_a_key_says_so() {
+        let document = serde_json::to_value(document()).expect("JSON");
+        for endpoint in api::ENDPOINTS.iter().chain(pages::ENDPOINTS.iter()) {
+            let operation = &document["paths"][endpoint.path][endpoint.method.to_lowercase()];
+            let open = endpoint.access == Access::Open;
+            assert_eq!(operation["security"].is_null(), open, "{}", endpoint.path);
+        }
+    }
+}
