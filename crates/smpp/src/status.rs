@@ -185,3 +185,66 @@ impl fmt::Display for Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Disposition::{Done, Never, Throttled, TryLater};
+    use super::*;
+
+    // smpp-status-disposition
+    #[test]
+    fn each_status_asks_for_what_its_meaning_does() {
+        for (value, disposition) in [
+            (0x00, Done),
+            (0x14, Throttled),
+            (0x58, Throttled),
+            (0x400, Throttled),
+            (0x04, TryLater),
+            (0x08, TryLater),
+            (0x45, TryLater),
+            (0x64, TryLater),
+            (0xFF, TryLater),
+            (0x0A, Never),
+            (0x0B, Never),
+            (0x01, Never),
+            (0x65, Never),
+            (0x66, Never),
+            (0xFE, Never),
+            (0x401, Never),
+            (0x402, Never),
+            // Not in the table: reserved, an operator's own, anything.
+            (0x09, TryLater),
+            (0x403, TryLater),
+            (0x4FF, TryLater),
+            (u32::MAX, TryLater),
+        ] {
+            assert_eq!(Status(value).disposition(), disposition, "{value:#x}");
+        }
+    }
+
+    // smpp-status-disposition
+    #[test]
+    fn what_is_not_named_above_is_refused_for_good() {
+        let passing = [0x00, 0x14, 0x58, 0x400, 0x04, 0x08, 0x45, 0x64, 0xFF];
+        for status in Status::ALL {
+            assert_eq!(status.disposition() != Never, passing.contains(&status.0), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_table_is_whole_ordered_and_named() {
+        assert!(Status::ALL.is_sorted_by(|a, b| a.0 < b.0), "and so without doubles");
+        assert!(
+            Status::ALL.iter().all(|status| status.name().is_some_and(|name| name.starts_with("ESME_R")))
+        );
+        let private: Vec<u32> =
+            Status::ALL.iter().map(|status| status.0).filter(|value| *value > 0xFF).collect();
+        assert_eq!(private, [0x400, 0x401, 0x402]);
+    }
+
+    #[test]
+    fn statuses_show_their_name_and_number() {
+        assert_eq!(format!("{:?}", Status::THROTTLED), "ESME_RTHROTTLED (0x00000058)");
+        assert_eq!(Status(0x4321).to_string(), "0x00004321");
+    }
+}

@@ -173,4 +173,52 @@ pub enum EncodeError {
     /// A field that ends at its first zero octet holds one.
     #[error("{0} holds a zero octet")]
     HoldsZero(&'static str),
+    /// The command carries no short message.
+    #[error("the command carries no short message")]
+    NotAMessage,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // smpp-message-payload
+    #[test]
+    fn the_content_is_wherever_the_sender_put_it() {
+        const PAYLOAD: &[u8] = &[4, 0x24, 0, 2, b'i', b'n'];
+        for (text, tlvs, expected) in [
+            (&b"text"[..], &[][..], &b"text"[..]),
+            (b"", PAYLOAD, b"in"),
+            (b"text", PAYLOAD, b"text"),
+            (b"", &[], b""),
+            (b"", &[4, 0x24, 0, 9, b'i'], b""),
+        ] {
+            let message = ShortMessage { text, tlvs: Tlvs(tlvs), ..ShortMessage::default() };
+            assert_eq!(message.content(), expected);
+        }
+    }
+
+    #[test]
+    fn a_message_made_from_fields_reads_as_those_fields() {
+        for command_id in [command::SUBMIT_SM, command::DELIVER_SM] {
+            let message = ShortMessage {
+                source: Address { ton: 5, npi: 0, digits: "Café".as_bytes() },
+                text: b"Bonjour",
+                ..ShortMessage::default()
+            };
+            let received = Received::from_message(command_id, &message).unwrap();
+            assert_eq!((received.command_id(), received.view()), (command_id, message));
+        }
+        let no_message = Received::from_message(command::UNBIND, &ShortMessage::default());
+        assert_eq!(no_message.unwrap_err(), EncodeError::NotAMessage);
+        assert!(Received::parse(command::UNBIND, Bytes::from_static(&[0; 17])).is_err());
+    }
+
+    #[test]
+    fn octets_are_text_whatever_they_are() {
+        for (octets, expected) in [(&b"abc"[..], "abc"), ("né".as_bytes(), "né"), (b"n\xE9", "né"), (b"", "")]
+        {
+            assert_eq!(text(octets), expected);
+        }
+    }
 }

@@ -170,13 +170,18 @@ pub fn encode_short_message(
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
     let header = Header::request(command_id, sequence);
-    if command_id == command::DATA_SM {
-        message.check_data()?;
-        return message.put_data(header, out);
+    match command_id {
+        command::SUBMIT_SM | command::DELIVER_SM => {
+            message.check_sm()?;
+            message.put_sm(header, out);
+            Ok(())
+        }
+        command::DATA_SM => {
+            message.check_data()?;
+            message.put_data(header, out)
+        }
+        _ => Err(EncodeError::NotAMessage),
     }
-    message.check_sm()?;
-    message.put_sm(header, out);
-    Ok(())
 }
 
 fn put_c_string(text: &[u8], out: &mut BytesMut) {

@@ -173,6 +173,8 @@ impl From<EncodeError> for SendError {
         match error {
             EncodeError::TooLong(field) => Self::TooLong(field),
             EncodeError::HoldsZero(field) => Self::HoldsZero(field),
+            // A session only ever encodes submit_sm and deliver_sm.
+            EncodeError::NotAMessage => Self::NotBound,
         }
     }
 }

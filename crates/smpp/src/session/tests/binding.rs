@@ -189,10 +189,7 @@ fn binds_of_real_peers() {
     let (_, said, mut session) = bind(b"a-system-id-that-is-too-long\0x\0\0\x34\0\0\0");
     assert_eq!(said, refused(Status::INVALID_SYSTEM_ID));
     session.receive(&raw(0x09, 0, 2, BIND), some_instant());
-    assert!(matches!(
-        events(&mut session)[..],
-        [Event::BindRequest { sequence: 2, .. }]
-    ));
+    assert!(matches!(events(&mut session)[..], [Event::BindRequest { sequence: 2, .. }]));
     assert_eq!(bind(b"esme\0x\0a-type-too-long\0\x34\0\0\0").1, refused(Status::INVALID_SYSTEM_TYPE));
     assert_eq!(bind(b"esme\0x").1, refused(Status::INVALID_COMMAND_LENGTH));
     assert_eq!(bind(b"").1, refused(Status::INVALID_COMMAND_LENGTH));

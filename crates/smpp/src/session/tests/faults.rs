@@ -17,7 +17,7 @@ fn a_bad_pdu_is_answered_with_its_fault_and_the_next_one_is_read() {
     let long = [b'9'; 21];
     let with_source = |digits: &[u8]| [b"\0\x01\x01", digits, b"\0\x01\x0138000\0", &[0; 10]].concat();
     let with_destination = |digits: &[u8]| [b"\0\x01\x0138000\0\x01\x01", digits, b"\0", &[0; 10]].concat();
-    let cases: &[(&str, u32, Vec<u8>, (u32, Status))] = &[
+    let cases = [
         ("no body", 0x05, vec![], (0x8000_0005, Status::INVALID_COMMAND_LENGTH)),
         ("cut short", 0x05, DELIVER[..12].to_vec(), (0x8000_0005, Status::INVALID_COMMAND_LENGTH)),
         (
@@ -39,8 +39,8 @@ fn a_bad_pdu_is_answered_with_its_fault_and_the_next_one_is_read() {
     ];
     for (name, command_id, body, (answer, status)) in cases {
         let (mut client, now) = client(BindKind::Transceiver);
-        client.receive(&[raw(*command_id, 0, 70, body), raw(0x05, 0, 71, DELIVER)].concat(), now);
-        assert_eq!(answers(&mut client), [(*answer, *status, 70)], "{name}");
+        client.receive(&[raw(command_id, 0, 70, &body), raw(0x05, 0, 71, DELIVER)].concat(), now);
+        assert_eq!(answers(&mut client), [(answer, status, 70)], "{name}");
         let seen = events(&mut client);
         assert!(
             matches!(seen[..], [Event::Faulty { .. }, Event::Deliver { sequence: 71, .. }]),
