@@ -258,16 +258,18 @@ mod tests {
         backlog.accepted(vec![message(most * 2 + 10)]);
         backlog.take(Carries::Real, PAGE, NOW);
         let after = backlog.wants_page().expect("disk holds one");
-        // While the page is read, an earlier id and a later one are committed: the page has neither.
-        backlog.accepted(vec![message(3), message(most * 2 + 4)]);
+        // While the page is read, an earlier id and two later ones are committed; of these the page
+        // has only the last.
+        backlog.accepted(vec![message(3), message(most * 2 + 30), message(most * 2 + 20)]);
         assert_eq!(ids(&backlog.take(Carries::Real, 9, NOW)), [3], "before what is on disk");
-        backlog.page(read(&[most * 2 + 10], after), NOW);
+        backlog.page(read(&[most * 2 + 10, most * 2 + 30], after), NOW);
+        assert_eq!(ids(&backlog.take(Carries::Real, 9, NOW)), [most * 2 + 10, most * 2 + 30]);
         let after = backlog.wants_page().expect("read again: one was missed");
-        backlog.page(read(&[most * 2 + 4, most * 2 + 10], after), NOW);
+        backlog.page(read(&[most * 2 + 10, most * 2 + 20, most * 2 + 30], after), NOW);
         let seen = ids(&backlog.take(Carries::Real, 9, NOW));
-        assert!(seen.contains(&(most * 2 + 4)), "{seen:?}");
+        assert!(seen.contains(&(most * 2 + 20)), "{seen:?}");
         assert_eq!(backlog.wants_page(), None, "disk holds no more");
-        backlog.accepted(vec![message(most * 2 + 20)]);
+        backlog.accepted(vec![message(most * 2 + 40)]);
         assert_eq!(backlog.len(), 1, "memory takes messages again");
     }
 
