@@ -42,7 +42,7 @@ pub struct Options {
     /// Messages a second that one account (system_id) may submit, with a burst of as many; over it,
     /// ESME_RTHROTTLED. 0: no limit.
     pub messages_per_s: u32,
-    /// Submits of one link that may wait for an answer; over it, ESME_RTHROTTLED. 0: no limit.
+    /// Submits of one link that may wait for an answer; over it, ESME_RTHROTTLED. 0: 10,000.
     pub window_max: usize,
     /// Links that one account may have bound; over it, ESME_RALYBND. 0: no limit.
     pub binds_per_account_max: usize,

@@ -8,7 +8,7 @@ use facteur_smpp::session::{BindKind, ClosedBy, Credentials, Limits};
 use facteur_smpp::tlv::Tlvs;
 use facteur_smpp::{Address, Event, Session, ShortMessage, Status};
 use facteur_smsc::{Network, Options};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -143,9 +143,14 @@ impl<'a> Submit<'a> {
     }
 }
 
+/// What a session can run over.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// A bound client. It answers every deliver_sm with [`Client::takes`].
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     pub(crate) session: Session,
     input: BytesMut,
     next_token: u64,
@@ -174,6 +179,11 @@ impl Client {
     pub(crate) async fn open(network: &Network, credentials: &Credentials, limits: Limits) -> Self {
         let stream = TcpStream::connect(network.address()).await.expect("a listener");
         stream.set_nodelay(true).expect("a socket");
+        Self::over(Box::new(stream), credentials, limits).await
+    }
+
+    /// Asks to bind over a link that is there.
+    pub(crate) async fn over(stream: Box<dyn Stream>, credentials: &Credentials, limits: Limits) -> Self {
         let session = Session::client(credentials, limits, now());
         let input = BytesMut::with_capacity(65_536);
         let mut client =
@@ -207,6 +217,13 @@ impl Client {
 
     /// Submits, and gives the token of the answer.
     pub(crate) async fn submit(&mut self, submit: Submit<'_>) -> u64 {
+        let token = self.write(submit);
+        self.flush().await;
+        token
+    }
+
+    /// Submits, but leaves it to the next flush to write it.
+    pub(crate) fn write(&mut self, submit: Submit<'_>) -> u64 {
         let (ton, npi, digits) = submit.source;
         let message = ShortMessage {
             source: Address { ton, npi, digits: digits.as_bytes() },
@@ -220,7 +237,6 @@ impl Client {
         };
         self.next_token += 1;
         self.session.submit(&message, self.next_token, now()).expect("room in the window");
-        self.flush().await;
         self.next_token
     }
 
@@ -309,7 +325,7 @@ impl Client {
     }
 
     /// Reads once, or lets a timer pass.
-    async fn step(&mut self) {
+    pub(crate) async fn step(&mut self) {
         let deadline = self.session.deadline().map(tokio::time::Instant::from_std);
         let due = async {
             match deadline {

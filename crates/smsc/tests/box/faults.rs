@@ -17,18 +17,19 @@ fn is_answer(seen: &Seen) -> bool {
 async fn submit_many(client: &mut Client, count: u64) -> Vec<u64> {
     let mut tokens = Vec::new();
     for number in 0..count {
-        tokens.push(client.submit(Submit::new(PHONE, &format!("#{number}"))).await);
+        tokens.push(client.write(Submit::new(PHONE, &format!("#{number}"))));
     }
+    client.flush().await;
     tokens
 }
 
 #[tokio::test]
 async fn answers_can_be_slow() {
     let running = start(|_| {}).await;
-    running.network.change_faults(|faults| faults.answer_delay = Duration::from_millis(200));
+    running.network.change_faults(|faults| faults.answer_delay = Duration::from_millis(400));
     let mut client = Client::transceiver(&running.network).await;
     let token = client.submit(Submit::new(PHONE, "Bonjour")).await;
-    // The receipt takes 20 ms at most: it overtakes an answer that takes 200.
+    // The receipt takes 20 ms at most: it overtakes an answer that takes 400.
     client.answer(token).await.expect("taken");
     assert!(matches!(client.seen[..], [Seen::Receipt(_), Seen::Answer(..)]), "{:?}", client.seen);
 }
@@ -49,7 +50,7 @@ async fn answers_can_come_last_first() {
 #[tokio::test]
 async fn answers_can_be_dropped() {
     let running = start(|_| {}).await;
-    let limits = Limits { response_timeout: Duration::from_millis(300), ..limits() };
+    let limits = Limits { response_timeout: Duration::from_millis(800), ..limits() };
     let account = credentials(BindKind::Transceiver, "acme", "");
     let mut client = Client::open(&running.network, &account, limits).await;
     client.until(|seen| *seen == Seen::Bound).await;

@@ -102,8 +102,9 @@ async fn an_account_over_its_rate_is_throttled_and_recovers() {
     let mut client = Client::transceiver(&running.network).await;
     let mut answers = Vec::new();
     for number in 0..12 {
-        client.submit(Submit::new(PHONE, &format!("#{number}"))).await;
+        client.write(Submit::new(PHONE, &format!("#{number}")));
     }
+    client.flush().await;
     for seen in client.until_count(12, |seen| matches!(seen, Seen::Answer(..))).await {
         let Seen::Answer(_, result) = seen else { unreachable!() };
         answers.push(result);
@@ -139,11 +140,12 @@ async fn an_operator_over_its_rate_throttles_its_own_numbers_only() {
 #[tokio::test]
 async fn more_submits_than_the_window_are_throttled() {
     let running = start(|options| options.window_max = 3).await;
-    running.network.change_faults(|faults| faults.answer_delay = Duration::from_millis(100));
+    running.network.change_faults(|faults| faults.answer_delay = Duration::from_millis(200));
     let mut client = Client::transceiver(&running.network).await;
     for number in 0..5 {
-        client.submit(Submit::new(PHONE, &format!("#{number}"))).await;
+        client.write(Submit::new(PHONE, &format!("#{number}")));
     }
+    client.flush().await;
     let answers = client.until_count(5, |seen| matches!(seen, Seen::Answer(..))).await;
     let taken = answers.iter().filter(|seen| matches!(seen, Seen::Answer(_, Ok(_)))).count();
     let throttled = answers.iter().filter(|seen| matches!(seen, Seen::Answer(_, Err(THROTTLED)))).count();

@@ -5,3 +5,5 @@ mod faults;
 mod links;
 mod numbers;
 mod phones;
+mod storm;
+mod tls;
