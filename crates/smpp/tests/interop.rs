@@ -132,13 +132,18 @@ impl SmppServerListener for TheirServer {
     }
 }
 
+/// A port that was free a moment ago: their server takes no listener and no port 0.
+async fn free_port() -> u16 {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    taken.local_addr().expect("a bound listener has an address").port()
+}
+
 /// Starts their server and connects to it once it listens.
 async fn connect_to_theirs() -> (TcpStream, SmppServer, UnboundedReceiver<submit_sm>, UnboundedReceiver<ESME>)
 {
     let (submits, submitted) = unbounded_channel();
     let (bound, esmes) = unbounded_channel();
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-    let free = free.local_addr().expect("a bound listener has an address").port();
+    let free = free_port().await;
     let listener = Arc::new(TheirServer { submits, bound });
     let mut server = SmppServer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), free, listener);
     server.start().await;
