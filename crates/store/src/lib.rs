@@ -1,1 +1,20 @@
-//! store
+//! Everything that must survive a crash, as verbs that either happen whole or not at all.
+//!
+//! The room knows SQL, not SMPP, HTTP or law. Every writing verb is durable when it answers
+//! (write-ahead log, `synchronous=FULL`, group commit by one writer thread); its work is queued
+//! when the verb is called, not when its future is polled, so a caller that goes away does not
+//! half-cancel anything.
+
+mod admin;
+mod error;
+mod inbound;
+mod journey;
+mod read;
+mod sqlite;
+
+pub use admin::*;
+pub use error::StoreError;
+pub use inbound::Inbound;
+pub use journey::*;
+pub use read::*;
+pub use sqlite::{AcceptedSink, Options, Pending, Store};

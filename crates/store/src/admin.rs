@@ -1,0 +1,100 @@
+//! Workspaces, keys and senders: what people set up, each change with who and why.
+
+use facteur_domain::{
+    AccountKeyId, Class, Redacted, Sender, SenderRecordId, SenderState, Timestamp, WorkspaceId,
+};
+
+/// Who changes something: `cli`, `dev`, a person's or a key's name. Kept in the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor(pub String);
+
+/// A company's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// An API key, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its public id.
+    pub id: AccountKeyId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// What its owner calls it.
+    pub label: String,
+    /// The start of the secret, shown so that its owner can tell keys apart, as in `ak_live_3F9K`.
+    pub visible: String,
+    /// SHA-256 of the whole secret.
+    pub hash: Redacted<[u8; 32]>,
+    /// Scope names, as in `SMS_SEND`.
+    pub scopes: Vec<String>,
+    /// A test key: sends to the fiction range, never to a real route.
+    pub test: bool,
+    /// Reads a second.
+    pub read_per_second: u32,
+    /// Writes a second.
+    pub write_per_second: u32,
+    /// Messages a UTC day, if bounded.
+    pub daily_quota: Option<u32>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A Sender ID or short code of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderRecord {
+    /// Its id.
+    pub id: SenderRecordId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// As declared.
+    pub sender: Sender,
+    /// The class of messages that do not say theirs.
+    pub class: Class,
+    /// Where it stands.
+    pub state: SenderState,
+    /// Why it stands there, in the reviewer's words.
+    pub reason: Option<String>,
+    /// Who moved it last.
+    pub decided_by: String,
+    /// When it was declared.
+    pub created_at: Timestamp,
+    /// When it moved last.
+    pub decided_at: Timestamp,
+}
+
+/// Everything the gateway keeps in memory to judge and authenticate without reading.
+#[derive(Debug, Clone, Default)]
+pub struct DirectorySnapshot {
+    /// Rises with every change by anyone, this process or another.
+    pub generation: u64,
+    /// All workspaces.
+    pub workspaces: Vec<Workspace>,
+    /// All keys, revoked ones too.
+    pub keys: Vec<ApiKey>,
+    /// All senders, in every state.
+    pub senders: Vec<SenderRecord>,
+}
+
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLine {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// In which workspace, if in one.
+    pub workspace: Option<WorkspaceId>,
+    /// What, as in `sender.validated`.
+    pub action: String,
+    /// What it concerns and how, in words.
+    pub detail: String,
+}

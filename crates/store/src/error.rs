@@ -1,0 +1,27 @@
+//! What a store can fail with.
+
+/// A verb that did not happen.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full or cannot be written: nothing was kept. Try again when there is room.
+    #[error("the store cannot write: {0}")]
+    CannotWrite(String),
+    /// The database is damaged or not ours; `facteur doctor` says more.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// The store is closing.
+    #[error("the store is closing")]
+    Closed,
+    /// More work waits for the disk than the bound allows: slow down.
+    #[error("the store is overloaded")]
+    Overloaded,
+    /// What the verb names is not there, or not in the workspace.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// What the verb would make contradicts what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// A fault of ours.
+    #[error("the store failed: {0}")]
+    Internal(String),
+}

@@ -1,0 +1,172 @@
+//! Keeping a message, and the request's idempotency with it.
+
+use facteur_domain::delivery::State;
+use facteur_domain::{AccountKeyId, Message, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::fault::{Fault, is_constraint};
+use super::rows;
+use super::writer::Tx;
+use crate::{Accept, Accepted, Idempotency, StoreError, StoredAnswer};
+
+/// Keeps a message, unless its request was answered before.
+pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault> {
+    let Accept { message, idempotency } = accept;
+    if let Some(idempotency) = &idempotency {
+        let asked = Asked::of(idempotency, message.accepted_at);
+        let found = find_answer(tx.conn, &asked)?;
+        if found != Accepted::New {
+            return Ok(found);
+        }
+    }
+    let state = if message.send_at > message.accepted_at { State::Scheduled } else { State::Queued };
+    insert_message(tx, &message)?;
+    insert_work(tx, &message, state)?;
+    count(tx, &message);
+    if let Some(idempotency) = idempotency {
+        keep_answer(tx, &idempotency)?;
+    }
+    if state == State::Queued {
+        tx.accepted.push(message);
+    }
+    Ok(Accepted::New)
+}
+
+/// First, so that an id that is there already leaves nothing behind.
+fn insert_message(tx: &Tx<'_>, message: &Message) -> Result<(), Fault> {
+    let mut statement = tx.conn.prepare_cached(
+        "INSERT INTO message (id, workspace, api_key, sender, recipient, class, text, encoding, parts, \
+         accepted_at, send_at, expires_at, client_reference, test) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?;
+    let done = match &message.sender {
+        // A name is bound where it stands; only a code must be printed first.
+        facteur_domain::Sender::Name(name) => statement.execute(message_params(message, name.as_str())),
+        facteur_domain::Sender::Code(code) => statement.execute(message_params(message, &code.to_string())),
+    };
+    match done {
+        Ok(_) => Ok(()),
+        Err(error) if is_constraint(&error) => {
+            Err(StoreError::Conflict(format!("there is a message {} already", message.id)).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn message_params<'m>(message: &'m Message, sender: &'m str) -> impl rusqlite::Params + 'm {
+    (
+        message.id.key(),
+        message.workspace.key(),
+        message.api_key.key(),
+        sender,
+        rows::digits(message.recipient),
+        message.class.as_str(),
+        message.text.show(),
+        message.encoding.as_str(),
+        message.parts,
+        message.accepted_at.millis(),
+        message.send_at.millis(),
+        message.expires_at.millis(),
+        message.client_reference.as_ref().map(facteur_domain::ClientReference::show),
+        message.test,
+    )
+}
+
+fn insert_work(tx: &Tx<'_>, message: &Message, state: State) -> rusqlite::Result<()> {
+    let mut statement = tx.conn.prepare_cached(
+        "INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    statement.execute(params![
+        message.id.key(),
+        rows::code(state),
+        message.accepted_at.millis(),
+        message.send_at.millis(),
+        message.workspace.key(),
+        message.class.as_str(),
+        message.parts,
+        rows::digits(message.recipient),
+        message.expires_at.millis(),
+    ])?;
+    Ok(())
+}
+
+fn count(tx: &mut Tx<'_>, message: &Message) {
+    let (day, key) = (message.accepted_at.utc_day(), message.api_key);
+    // A batch has few keys: looking through them is cheaper than hashing.
+    match tx.usage.iter_mut().find(|(d, k, _)| *d == day && *k == key) {
+        Some((_, _, count)) => *count += 1,
+        None => tx.usage.push((day, key, 1)),
+    }
+}
+
+/// Writes what the batch accepted, one row a key and day.
+pub(super) fn count_usage(tx: &Tx<'_>) -> rusqlite::Result<()> {
+    for (day, key, count) in &tx.usage {
+        tx.conn
+            .prepare_cached(
+                "INSERT INTO usage (day, api_key, count) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (day, api_key) DO UPDATE SET count = count + excluded.count",
+            )?
+            .execute(params![day, key.key(), count.cast_signed()])?;
+    }
+    Ok(())
+}
+
+/// A request that asks whether it was answered before.
+pub(super) struct Asked<'a> {
+    pub(super) api_key: AccountKeyId,
+    pub(super) key: &'a str,
+    pub(super) route: &'a str,
+    pub(super) fingerprint: &'a [u8; 32],
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Asked<'a> {
+    fn of(idempotency: &'a Idempotency, now: Timestamp) -> Self {
+        Self {
+            api_key: idempotency.api_key,
+            key: &idempotency.key,
+            route: idempotency.route,
+            fingerprint: &idempotency.fingerprint,
+            now,
+        }
+    }
+}
+
+/// What the key says about the request.
+pub(super) fn find_answer(conn: &Connection, asked: &Asked<'_>) -> rusqlite::Result<Accepted> {
+    let mut statement = conn.prepare_cached(
+        "SELECT route, fingerprint, status, body FROM idempotency \
+         WHERE api_key = ?1 AND key = ?2 AND expires_at > ?3",
+    )?;
+    let found = statement.query_row(params![asked.api_key.key(), asked.key, asked.now.millis()], |row| {
+        if row.get_ref(0)?.as_str()? != asked.route {
+            return Ok(Accepted::KeyOnOtherRoute);
+        }
+        if row.get_ref(1)?.as_blob()? != asked.fingerprint {
+            return Ok(Accepted::KeyWithOtherBody);
+        }
+        let body: Vec<u8> = row.get(3)?;
+        Ok(Accepted::Replayed(StoredAnswer { status: row.get(2)?, body: body.into() }))
+    });
+    Ok(found.optional()?.unwrap_or(Accepted::New))
+}
+
+fn keep_answer(tx: &Tx<'_>, idempotency: &Idempotency) -> rusqlite::Result<()> {
+    // What is there with this key has expired, or the request would have been answered with it.
+    let mut statement = tx.conn.prepare_cached(
+        "INSERT OR REPLACE INTO idempotency (api_key, key, route, fingerprint, expires_at, status, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    statement.execute(params![
+        idempotency.api_key.key(),
+        idempotency.key,
+        idempotency.route,
+        idempotency.fingerprint,
+        idempotency.expires_at.millis(),
+        idempotency.answer.status,
+        &idempotency.answer.body[..],
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Handing over, and what operators answer.
+
+use facteur_domain::delivery::Event;
+use facteur_domain::{MessageId, Timestamp};
+
+use super::fault::Fault;
+use super::orphans::{self, Word};
+use super::parcel::{Parcel, Touched};
+use super::receipts;
+use super::step::{Step, keep_attempt, status_detail};
+use super::writer::Tx;
+use crate::{Answer, AnswerOutcome, Change, HandOver};
+
+/// Makes waiting parts `submitting`; answers the messages that may be written.
+pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Vec<MessageId>, Fault> {
+    let mut given = Vec::with_capacity(batch.len());
+    for order in batch {
+        let Some(mut parcel) = Parcel::load(tx.conn, order.message)? else { continue };
+        let owed = parcel.owed() & order.parts_owed;
+        if owed == 0 {
+            continue;
+        }
+        parcel.split(tx)?;
+        for index in 0..parcel.shared.parts {
+            if owed & (1 << index) == 0 {
+                continue;
+            }
+            let Some(part) = parcel.part(index) else { continue };
+            if part.handed_at.is_some() {
+                keep_attempt(tx, part)?;
+            }
+            if part.happens(Event::HandedOver, order.at) {
+                part.attempts = part.attempts.saturating_add(1);
+                part.route = Some(order.route);
+                part.handed_at = Some(order.at);
+                parcel.put_back(tx, index, Touched::HandOver)?;
+            }
+        }
+        given.push(order.message);
+    }
+    Ok(given)
+}
+
+/// Makes `submitting` parts that were never written to a link `queued` again.
+pub(super) fn give_back(tx: &mut Tx<'_>, messages: &[MessageId], at: Timestamp) -> Result<(), Fault> {
+    for message in messages {
+        let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
+        for index in 0..parcel.shared.parts {
+            let Some(part) = parcel.part(index) else { continue };
+            if part.state != facteur_domain::State::Submitting || !part.happens(Event::Deferred, at) {
+                continue;
+            }
+            // As if it had not been handed over.
+            part.attempts = part.attempts.saturating_sub(1);
+            part.handed_at = None;
+            parcel.put_back(tx, index, Touched::HandOver)?;
+        }
+    }
+    Ok(())
+}
+
+/// Records answers, each with the receipts that came before it.
+pub(super) fn record(tx: &mut Tx<'_>, batch: &[Answer]) -> Result<Vec<Change>, Fault> {
+    let mut changes = Vec::with_capacity(batch.len());
+    for answer in batch {
+        let message = answer.part.message();
+        let Some(mut parcel) = Parcel::load(tx.conn, message)? else {
+            let (detail, what) = describe(&answer.outcome);
+            stray(tx, answer, what, detail.as_deref())?;
+            continue;
+        };
+        apply(tx, &mut parcel, answer)?;
+        changes.extend(parcel.change());
+        let early = early_receipts(tx, &parcel, answer)?;
+        for receipt in &early {
+            receipts::apply(tx, &mut parcel, answer.part.index(), receipt)?;
+            changes.extend(parcel.change());
+        }
+        let touched = if early.is_empty() { Touched::Answer } else { Touched::All };
+        parcel.put_back(tx, answer.part.index(), touched)?;
+    }
+    Ok(changes)
+}
+
+fn early_receipts(tx: &mut Tx<'_>, parcel: &Parcel, answer: &Answer) -> rusqlite::Result<Vec<Word>> {
+    match &answer.outcome {
+        AnswerOutcome::Taken { smsc_id } if tx.memory.orphans > 0 => {
+            orphans::claim(tx, answer.route, smsc_id, parcel.shared.recipient)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn apply(tx: &mut Tx<'_>, parcel: &mut Parcel, answer: &Answer) -> Result<(), Fault> {
+    let (detail, what) = describe(&answer.outcome);
+    let Some(part) = parcel.part(answer.part.index()) else {
+        return Ok(stray(tx, answer, what, detail.as_deref())?);
+    };
+    let event = match &answer.outcome {
+        AnswerOutcome::Taken { .. } => Event::Taken,
+        AnswerOutcome::Deferred { .. } => Event::Deferred,
+        AnswerOutcome::Refused { .. } => Event::Refused,
+        AnswerOutcome::Lost => Event::AnswerLost,
+    };
+    if !part.happens(event, answer.at) {
+        return Ok(stray(tx, answer, what, detail.as_deref())?);
+    }
+    match &answer.outcome {
+        AnswerOutcome::Taken { smsc_id } => {
+            part.route = Some(answer.route);
+            part.smsc_id = Some(smsc_id.clone());
+            part.answered_at = Some(answer.at);
+        }
+        AnswerOutcome::Deferred { until, .. } => part.due_at = *until,
+        AnswerOutcome::Refused { .. } => {
+            part.answered_at = Some(answer.at);
+            part.error.clone_from(&detail);
+        }
+        AnswerOutcome::Lost => {}
+    }
+    // What the columns keep to the end is not told twice.
+    if matches!(answer.outcome, AnswerOutcome::Deferred { .. } | AnswerOutcome::Lost) {
+        let state = Some(part.state);
+        let step = Step {
+            at: answer.at,
+            part: Some(answer.part.index()),
+            what,
+            state,
+            route: Some(answer.route),
+            detail: detail.as_deref(),
+        };
+        step.write(tx, answer.part.message())?;
+    }
+    Ok(())
+}
+
+fn describe(outcome: &AnswerOutcome) -> (Option<String>, &'static str) {
+    match outcome {
+        AnswerOutcome::Taken { smsc_id } => (Some(smsc_id.clone()), "taken"),
+        AnswerOutcome::Deferred { status, .. } => (Some(status_detail(*status)), "deferred"),
+        AnswerOutcome::Refused { status } => (Some(status_detail(*status)), "refused"),
+        AnswerOutcome::Lost => (None, "lost"),
+    }
+}
+
+/// An answer that changes nothing any more (its message is final, or was given back) is told in the
+/// story all the same.
+fn stray(tx: &Tx<'_>, answer: &Answer, what: &'static str, detail: Option<&str>) -> rusqlite::Result<()> {
+    let step = Step {
+        at: answer.at,
+        part: Some(answer.part.index()),
+        what,
+        state: None,
+        route: Some(answer.route),
+        detail,
+    };
+    step.write(tx, answer.part.message())
+}

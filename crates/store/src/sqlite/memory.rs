@@ -1,0 +1,137 @@
+//! What the writer remembers between batches, so that the hot path does not look for what is not
+//! there.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use facteur_domain::{Msisdn, PartId};
+use foldhash::fast::{FixedState, RandomState};
+use rusqlite::Connection;
+use tracing::error;
+
+use crate::RouteId;
+
+/// The writer's memory. All of it can be lost: what follows then is said with each part.
+pub(super) struct Memory {
+    /// Orphan receipts in the database: while there are none, answers need not look for one.
+    pub(super) orphans: u64,
+    /// How long after its end a part that was not delivered is known to receipts.
+    pub(super) late_receipts: Duration,
+    /// Parts delivered lately.
+    finals: Finals,
+    /// Keys put into `finals` by the batch under way.
+    fresh: Vec<u64>,
+}
+
+impl Memory {
+    /// What the database says, and room for `finals_max` delivered parts.
+    pub(super) fn load(
+        conn: &Connection,
+        finals_max: usize,
+        late_receipts: Duration,
+    ) -> rusqlite::Result<Self> {
+        let orphans = count_orphans(conn)?;
+        Ok(Self { orphans, late_receipts, finals: Finals::new(finals_max), fresh: Vec::new() })
+    }
+
+    /// A batch begins.
+    pub(super) fn begin(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// The batch was not kept.
+    pub(super) fn undo(&mut self, conn: &Connection) {
+        for key in self.fresh.drain(..) {
+            self.finals.forget(key);
+        }
+        match count_orphans(conn) {
+            Ok(count) => self.orphans = count,
+            // Too many only costs a look.
+            Err(error) => {
+                error!(%error, "orphans cannot be counted");
+                self.orphans = self.orphans.max(1);
+            }
+        }
+    }
+
+    /// A part was delivered: a second receipt for it is no orphan.
+    pub(super) fn delivered(&mut self, route: RouteId, smsc_id: &str, recipient: Msisdn, part: PartId) {
+        let key = Finals::key(route, smsc_id);
+        self.finals.insert(key, (part, recipient));
+        self.fresh.push(key);
+    }
+
+    /// The part delivered lately under this id.
+    pub(super) fn find_delivered(&self, route: RouteId, smsc_id: &str) -> Option<(PartId, Msisdn)> {
+        self.finals.find(Finals::key(route, smsc_id))
+    }
+}
+
+fn count_orphans(conn: &Connection) -> rusqlite::Result<u64> {
+    let count: i64 = conn.prepare_cached("SELECT count(*) FROM orphan")?.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Delivered parts by their SMSC id, the last `max` of them, in memory only. An index on disk would
+/// grow in random order with every message; what is lost with the process is only that a second
+/// receipt counts as an orphan until orphans are tidied away.
+struct Finals {
+    known: HashMap<u64, (PartId, Msisdn), RandomState>,
+    order: VecDeque<u64>,
+    max: usize,
+}
+
+impl Finals {
+    fn new(max: usize) -> Self {
+        Self { known: HashMap::default(), order: VecDeque::new(), max }
+    }
+
+    /// 64 bits stand for the id: two ids that meet here would need 2^32 delivered parts.
+    fn key(route: RouteId, smsc_id: &str) -> u64 {
+        FixedState::with_seed(u64::from(route.0)).hash_one(smsc_id)
+    }
+
+    fn insert(&mut self, key: u64, value: (PartId, Msisdn)) {
+        if self.max == 0 {
+            return;
+        }
+        if self.known.insert(key, value).is_none() {
+            self.order.push_back(key);
+        }
+        while self.order.len() > self.max {
+            if let Some(oldest) = self.order.pop_front() {
+                self.known.remove(&oldest);
+            }
+        }
+    }
+
+    fn find(&self, key: u64) -> Option<(PartId, Msisdn)> {
+        self.known.get(&key).copied()
+    }
+
+    /// Its place in the order stays until it is the oldest; it holds eight octets meanwhile.
+    fn forget(&mut self, key: u64) {
+        self.known.remove(&key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use facteur_domain::MessageId;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_delivered_parts_are_forgotten_first() {
+        let mut finals = Finals::new(3);
+        let recipient = Msisdn::from_digits(33_639_980_001).expect("valid");
+        let part = |n: i64| PartId::new(MessageId::from_key(n << 4), 0);
+        for n in 0..5 {
+            finals.insert(Finals::key(RouteId(1), &n.to_string()), (part(n), recipient));
+        }
+        let found = |n: i64| finals.find(Finals::key(RouteId(1), &n.to_string())).map(|(part, _)| part);
+        assert_eq!([0, 1, 2, 3, 4].map(found), [None, None, Some(part(2)), Some(part(3)), Some(part(4))]);
+        assert_eq!(finals.find(Finals::key(RouteId(2), "4")), None, "ids of routes do not meet");
+    }
+}

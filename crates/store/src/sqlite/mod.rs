@@ -1,0 +1,198 @@
+//! The embedded back end: SQLite, one thread that writes, a few that read.
+//!
+//! A verb puts its work on the writer's line and answers when the batch it fell into is on disk.
+//! `write.rs` has the verbs that write, `reader.rs` those that read; what they do stands in the files
+//! named after it.
+
+mod accept;
+mod admin;
+mod answers;
+mod backup;
+mod checkpoint;
+mod connect;
+mod fault;
+mod inbound;
+mod memory;
+mod orphans;
+mod parcel;
+mod pending;
+mod queue;
+mod read;
+mod reader;
+mod receipts;
+mod rows;
+mod step;
+mod story;
+mod sweep;
+mod verbs;
+mod waiting;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use facteur_domain::Message;
+use rusqlite::Connection;
+
+pub use self::pending::Pending;
+
+use self::checkpoint::Checkpoints;
+use self::fault::describe;
+use self::memory::Memory;
+use self::pending::Reply;
+use self::queue::Queue;
+use self::reader::Read;
+use self::writer::{Job, Tally, Writer};
+use crate::StoreError;
+
+/// How a store is opened. [`Options::new`] has the defaults.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The database file; its folder exists.
+    pub path: PathBuf,
+    /// Messages that may wait for the writer before [`StoreError::Overloaded`]; verbs on messages
+    /// that were accepted may be twice as many. Default 16,384.
+    pub queue_max: usize,
+    /// Rows in one transaction at most. Default 2,048.
+    pub batch_max: usize,
+    /// Reading connections, each with its thread. Default 2.
+    pub readers: usize,
+    /// How long to wait for another process's lock. Default 5 s.
+    pub busy_timeout: Duration,
+    /// How long a part that ended otherwise than delivered, or was left unknown, is still known to
+    /// receipts. Default 96 h.
+    pub late_receipts: Duration,
+    /// Delivered parts that are remembered, in memory, to tell a second receipt from an orphan; about
+    /// 50 octets each. Default 131,072.
+    pub finals_max: usize,
+    /// Page cache of each connection, in KiB. Default 65,536 (64 MiB).
+    pub cache_kib: u32,
+    /// Pages (4 KiB) of write-ahead log at which the writer itself finishes a checkpoint, so that the
+    /// log starts over. Default 16,384 (64 MiB).
+    pub wal_pages_max: u64,
+}
+
+impl Options {
+    /// The defaults, for the database at `path`.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            queue_max: 16_384,
+            batch_max: 2_048,
+            readers: 2,
+            busy_timeout: Duration::from_secs(5),
+            late_receipts: Duration::from_hours(96),
+            finals_max: 131_072,
+            cache_kib: 65_536,
+            wal_pages_max: 16_384,
+        }
+    }
+}
+
+/// Called on the writer thread after each commit, with the newly kept messages that are due at
+/// once, in order of acceptance. It must not block.
+pub type AcceptedSink = Box<dyn Fn(Vec<Message>) + Send>;
+
+/// The store; cheap to clone. When the last clone goes, what is queued is still done, then the threads
+/// end; [`Store::close`] waits for that.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: Options,
+    writer: Arc<Queue<Box<dyn Job>>>,
+    readers: Arc<Queue<Read>>,
+    checkpoints: Arc<Checkpoints>,
+    tally: Arc<Tally>,
+    closing: mpsc::Sender<Reply<()>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.writer.close();
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.inner.options.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens or makes the database, runs migrations, starts the writer.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is not ours, or is of a newer version.
+    pub fn open(options: Options, accepted: AcceptedSink) -> Result<Self, StoreError> {
+        let conn = connect::open_writer(&options)?;
+        let memory =
+            Memory::load(&conn, options.finals_max, options.late_receipts).map_err(|e| describe(&e))?;
+        let (closing, closed) = mpsc::channel();
+        let inner = Inner {
+            writer: Arc::new(Queue::new(options.queue_max)),
+            readers: Arc::new(Queue::new(options.queue_max)),
+            checkpoints: Arc::new(Checkpoints::new()),
+            tally: Arc::default(),
+            closing,
+            options,
+        };
+        // From here on, dropping `inner` ends what was started.
+        let helpers = inner.start_helpers()?;
+        let writer = inner.writer_for(conn, memory, accepted, helpers, closed);
+        start("facteur-store", move || writer.run())?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+}
+
+impl Inner {
+    fn start_helpers(&self) -> Result<Vec<JoinHandle<()>>, StoreError> {
+        let mut helpers = Vec::new();
+        for _ in 0..self.options.readers.max(1) {
+            let (conn, queue) = (connect::open_reader(&self.options)?, Arc::clone(&self.readers));
+            helpers.push(start("facteur-read", move || reader::run(conn, &queue))?);
+        }
+        let (conn, checkpoints) = (connect::open_checkpointer(&self.options)?, Arc::clone(&self.checkpoints));
+        helpers.push(start("facteur-wal", move || checkpoints.run(&conn))?);
+        Ok(helpers)
+    }
+
+    fn writer_for(
+        &self,
+        conn: Connection,
+        memory: Memory,
+        accepted: AcceptedSink,
+        helpers: Vec<JoinHandle<()>>,
+        closed: mpsc::Receiver<Reply<()>>,
+    ) -> Writer {
+        let (readers, checkpoints) = (Arc::clone(&self.readers), Arc::clone(&self.checkpoints));
+        Writer {
+            conn,
+            queue: Arc::clone(&self.writer),
+            checkpoints: Arc::clone(&self.checkpoints),
+            tally: Arc::clone(&self.tally),
+            memory,
+            accepted,
+            batch_max: self.options.batch_max.max(1),
+            wal_pages_max: self.options.wal_pages_max,
+            helpers,
+            stop_helpers: Box::new(move || {
+                readers.close();
+                checkpoints.close();
+            }),
+            closed,
+        }
+    }
+}
+
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|error| StoreError::Internal(format!("no thread for the store: {error}")))
+}

@@ -1,0 +1,106 @@
+//! Receipts that no message is known for: kept until one claims them, or they are too old.
+
+use facteur_domain::{Msisdn, Timestamp};
+use rusqlite::{Row, params};
+
+use super::rows;
+use super::writer::Tx;
+use crate::{Receipt, RouteId};
+
+/// What a receipt says, wherever it was kept.
+#[derive(Debug, Clone)]
+pub(super) struct Word {
+    pub(super) route: RouteId,
+    pub(super) smsc_id: String,
+    pub(super) event: Option<facteur_domain::delivery::Event>,
+    pub(super) word: String,
+    pub(super) error: Option<String>,
+    pub(super) at: Timestamp,
+}
+
+impl From<&Receipt> for Word {
+    fn from(receipt: &Receipt) -> Self {
+        Self {
+            route: receipt.route,
+            smsc_id: receipt.smsc_id.clone(),
+            event: receipt.event,
+            word: receipt.word.to_owned(),
+            error: receipt.error.clone(),
+            at: receipt.at,
+        }
+    }
+}
+
+/// Keeps a receipt with every form of its id.
+pub(super) fn keep(tx: &mut Tx<'_>, receipt: &Receipt) -> rusqlite::Result<()> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO orphan (at, route, smsc_id, recipient, event, word, error, raw) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            receipt.at.millis(),
+            receipt.route.0,
+            receipt.smsc_id,
+            receipt.recipient.map(rows::digits),
+            receipt.event.and_then(rows::event_name),
+            receipt.word,
+            receipt.error,
+            &receipt.raw[..],
+        ])?;
+    let orphan = tx.conn.last_insert_rowid();
+    let mut form = tx
+        .conn
+        .prepare_cached("INSERT OR IGNORE INTO orphan_form (route, smsc_id, orphan) VALUES (?1, ?2, ?3)")?;
+    for id in std::iter::once(&receipt.smsc_id).chain(&receipt.other_ids) {
+        form.execute(params![receipt.route.0, id, orphan])?;
+    }
+    tx.memory.orphans += 1;
+    Ok(())
+}
+
+/// Takes the receipts that came before the answer which gave a part its id, in the order in which they
+/// came. One whose other form the id is must speak of the recipient.
+pub(super) fn claim(
+    tx: &mut Tx<'_>,
+    route: RouteId,
+    smsc_id: &str,
+    recipient: Msisdn,
+) -> rusqlite::Result<Vec<Word>> {
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT o.id, o.smsc_id, o.event, o.word, o.error, o.at FROM orphan_form f JOIN orphan o ON o.id = f.orphan \
+         WHERE f.route = ?1 AND f.smsc_id = ?2 AND (o.smsc_id = ?2 OR o.recipient = ?3) ORDER BY o.id",
+    )?;
+    let read = |row: &Row<'_>| {
+        let event = row.get::<_, Option<String>>(2)?;
+        let word = Word {
+            route,
+            smsc_id: row.get(1)?,
+            event: event.as_deref().and_then(rows::event),
+            word: row.get(3)?,
+            error: row.get(4)?,
+            at: rows::time(row, 5)?,
+        };
+        Ok((row.get::<_, i64>(0)?, word))
+    };
+    let found: Vec<(i64, Word)> = statement
+        .query_map(params![route.0, smsc_id, rows::digits(recipient)], read)?
+        .collect::<Result<_, _>>()?;
+    for (orphan, _) in &found {
+        tx.conn.prepare_cached("DELETE FROM orphan WHERE id = ?1")?.execute([orphan])?;
+        tx.memory.orphans = tx.memory.orphans.saturating_sub(1);
+    }
+    Ok(found.into_iter().map(|(_, word)| word).collect())
+}
+
+/// Forgets orphans that came before `before`, `limit` at most.
+pub(super) fn forget(tx: &mut Tx<'_>, before: Timestamp, limit: usize) -> rusqlite::Result<u64> {
+    let forgotten = tx
+        .conn
+        .prepare_cached(
+            "DELETE FROM orphan WHERE id IN (SELECT id FROM orphan WHERE at < ?1 ORDER BY at LIMIT ?2)",
+        )?
+        .execute(params![before.millis(), rows::limit(limit)])? as u64;
+    tx.memory.orphans = tx.memory.orphans.saturating_sub(forgotten);
+    Ok(forgotten)
+}

@@ -1,0 +1,173 @@
+//! The verbs that read, and the threads that do it: an async caller never waits on a disk.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use facteur_domain::{AccountKeyId, MessageId, Timestamp, WorkspaceId};
+use rusqlite::Connection;
+
+use super::accept::Asked;
+use super::fault::Fault;
+use super::queue::{Priority, Queue, Weighed};
+use super::{Pending, Store, accept, admin, backup, connect, read, start, story, waiting};
+use crate::{
+    Accepted, AuditLine, DirectorySnapshot, MessageFilter, OrphanReceipt, Page, Paged, StoreError,
+    StoredMessage, StoryStep, UnknownMessage, Waiting, WorkCounts,
+};
+
+/// A read on its way.
+pub(super) struct Read(Box<dyn FnOnce(&mut Connection) + Send>);
+
+impl Weighed for Read {
+    fn rows(&self) -> usize {
+        1
+    }
+}
+
+/// A reading thread's life.
+pub(super) fn run(mut conn: Connection, queue: &Queue<Read>) {
+    while let Some(reads) = queue.take(1) {
+        for Read(read) in reads {
+            read(&mut conn);
+        }
+    }
+}
+
+impl Store {
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, pending) = Pending::new();
+        let (refuse, refused) = Pending::new();
+        let job = Read(Box::new(move |conn| {
+            // A caller that went away needs no answer.
+            if !reply.is_closed() {
+                let _ = reply.send(read(conn).map_err(Fault::into_answer));
+            }
+        }));
+        match self.inner.readers.push(job, Priority::New) {
+            Ok(()) => pending,
+            Err((_, error)) => {
+                let _ = refuse.send(Err(error));
+                refused
+            }
+        }
+    }
+
+    /// Runs on a thread of its own: for what takes long.
+    fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&super::Options) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, pending) = Pending::new();
+        let inner = Arc::clone(&self.inner);
+        let started = start("facteur-aside", move || {
+            let _ = reply.send(work(&inner.options));
+        });
+        match started {
+            Ok(_) => pending,
+            Err(error) => {
+                let (refuse, refused) = Pending::new();
+                let _ = refuse.send(Err(error));
+                refused
+            }
+        }
+    }
+
+    /// The kept answer of an idempotency key that has not expired at `now`; with `route` and
+    /// `fingerprint` compared as in `accept`. `Accepted::New` when there is none.
+    pub fn find_answer(
+        &self,
+        api_key: AccountKeyId,
+        key: String,
+        route: &'static str,
+        fingerprint: [u8; 32],
+        now: Timestamp,
+    ) -> Pending<Accepted> {
+        self.read(move |conn| {
+            let asked = Asked { api_key, key: &key, route, fingerprint: &fingerprint, now };
+            Ok(accept::find_answer(conn, &asked)?)
+        })
+    }
+
+    /// When the next scheduled message is due.
+    pub fn next_due(&self) -> Pending<Option<Timestamp>> {
+        self.read(|conn| waiting::next_due(conn))
+    }
+
+    /// Queued messages after `after`, in order of acceptance, those that wait for a later instant
+    /// ([`Waiting::not_before`]) too: to fill the queue at start and after it overflowed.
+    pub fn waiting(&self, after: Option<MessageId>, limit: usize) -> Pending<Vec<Waiting>> {
+        self.read(move |conn| waiting::waiting(conn, after, limit))
+    }
+
+    /// Messages unknown since before `before` that nobody decided about, oldest first.
+    pub fn unknown_before(&self, before: Timestamp, limit: usize) -> Pending<Vec<UnknownMessage>> {
+        self.read(move |conn| waiting::unknown_before(conn, before, limit))
+    }
+
+    /// Everything the gateway keeps in memory.
+    pub fn directory(&self) -> Pending<DirectorySnapshot> {
+        self.read(|conn| admin::directory(conn))
+    }
+
+    /// Rises with every change to the directory by any process. Cheap.
+    pub fn generation(&self) -> Pending<u64> {
+        self.read(|conn| admin::generation(conn))
+    }
+
+    /// Messages accepted per key on a UTC day (`Timestamp::utc_day`).
+    pub fn usage(&self, utc_day: i64) -> Pending<Vec<(AccountKeyId, u64)>> {
+        self.read(move |conn| admin::usage(conn, utc_day))
+    }
+
+    /// The audit log of a workspace (with `None`: of all and of the platform itself), newest first.
+    pub fn audit(&self, workspace: Option<WorkspaceId>, page: Page) -> Pending<Paged<AuditLine>> {
+        self.read(move |conn| admin::audit(conn, workspace, page))
+    }
+
+    /// A message of a workspace with where it stands.
+    pub fn message(&self, workspace: WorkspaceId, id: MessageId) -> Pending<Option<StoredMessage>> {
+        self.read(move |conn| read::message(conn, workspace, id))
+    }
+
+    /// Its story, oldest step first; empty when the workspace has no such message.
+    pub fn story(&self, workspace: WorkspaceId, id: MessageId) -> Pending<Vec<StoryStep>> {
+        self.read(move |conn| story::story(conn, workspace, id))
+    }
+
+    /// Messages of a workspace, newest first. A filter that matches few of very many messages reads
+    /// all of them; `from` bounds that.
+    pub fn messages(
+        &self,
+        workspace: WorkspaceId,
+        filter: MessageFilter,
+        page: Page,
+    ) -> Pending<Paged<StoredMessage>> {
+        self.read(move |conn| read::messages(conn, workspace, &filter, page))
+    }
+
+    /// Orphan receipts, newest first.
+    pub fn orphans(&self, page: Page) -> Pending<Paged<OrphanReceipt>> {
+        self.read(move |conn| read::orphans(conn, page))
+    }
+
+    /// How much work is owed.
+    pub fn counts(&self) -> Pending<WorkCounts> {
+        self.read(|conn| read::counts(conn))
+    }
+
+    /// Copies the database while it runs, to a file that does not exist yet: whole or not at all.
+    pub fn backup(&self, to: PathBuf) -> Pending<()> {
+        self.aside(move |options| backup::backup(options, &to))
+    }
+
+    /// SQLite's own check of the file; the faults it finds.
+    pub fn check(&self) -> Pending<Vec<String>> {
+        self.aside(|options| {
+            let conn = connect::open_reader(options)?;
+            read::check(&conn).map_err(Fault::into_answer)
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! What receipts do. A receipt finds its part by, in this order:
+//!
+//! 1. the canonical id on its route, among what is owed and what ended lately;
+//! 2. another form of the id, if it speaks of the part's recipient;
+//! 3. its recipient alone, if on its route exactly one part without an id is handed over to this
+//!    recipient and that one's answer was lost.
+//!
+//! A receipt that finds nothing is kept as an orphan until an answer brings its id.
+
+use facteur_domain::{Msisdn, PartId, State, Timestamp};
+use rusqlite::params;
+
+use super::fault::Fault;
+use super::orphans::{self, Word};
+use super::parcel::{self, Parcel, Touched};
+use super::rows;
+use super::step::{Step, keep_receipt, receipt_detail};
+use super::writer::Tx;
+use crate::{Receipt, ReceiptFate, RouteId};
+
+/// Where the part stands that a receipt speaks of.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Owed(PartId),
+    Ended(PartId),
+}
+
+/// Records receipts; one fate each.
+pub(super) fn record(tx: &mut Tx<'_>, batch: &[Receipt]) -> Result<Vec<ReceiptFate>, Fault> {
+    batch.iter().map(|receipt| record_one(tx, receipt)).collect()
+}
+
+fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> {
+    let place = match by_id(tx, receipt.route, &receipt.smsc_id, receipt.recipient, false)? {
+        Some(place) => Some(place),
+        None => elsewhere(tx, receipt)?,
+    };
+    let word = Word::from(receipt);
+    match place {
+        Some(Place::Owed(part)) => {
+            let Some(mut parcel) = Parcel::load(tx.conn, part.message())? else {
+                return Err(rusqlite::Error::QueryReturnedNoRows.into());
+            };
+            apply(tx, &mut parcel, part.index(), &word)?;
+            parcel.put_back(tx, part.index(), Touched::All)?;
+            Ok(parcel.change().map_or(ReceiptFate::Kept(part.message()), ReceiptFate::Moved))
+        }
+        Some(Place::Ended(part)) => apply_ended(tx, part, &word),
+        None => {
+            orphans::keep(tx, receipt)?;
+            Ok(ReceiptFate::Orphan)
+        }
+    }
+}
+
+fn elsewhere(tx: &Tx<'_>, receipt: &Receipt) -> rusqlite::Result<Option<Place>> {
+    let Some(recipient) = receipt.recipient else { return Ok(None) };
+    for id in &receipt.other_ids {
+        let found = by_id(tx, receipt.route, id, Some(recipient), true)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    by_recipient(tx, receipt.route, recipient, receipt.at)
+}
+
+/// The part of this id. SMSCs reuse ids: the recipient chooses among several, then the newest.
+fn by_id(
+    tx: &Tx<'_>,
+    route: RouteId,
+    smsc_id: &str,
+    recipient: Option<Msisdn>,
+    strict: bool,
+) -> rusqlite::Result<Option<Place>> {
+    let owed = "SELECT id, recipient FROM work WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
+    if let Some(part) = choose(tx, owed, (route, smsc_id), recipient, strict)? {
+        return Ok(Some(Place::Owed(part)));
+    }
+    if let Some((part, of)) = tx.memory.find_delivered(route, smsc_id)
+        && (!strict || recipient == Some(of))
+    {
+        return Ok(Some(Place::Ended(part)));
+    }
+    let ended = "SELECT id, recipient FROM late WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
+    Ok(choose(tx, ended, (route, smsc_id), recipient, strict)?.map(Place::Ended))
+}
+
+fn choose(
+    tx: &Tx<'_>,
+    query: &str,
+    (route, smsc_id): (RouteId, &str),
+    recipient: Option<Msisdn>,
+    strict: bool,
+) -> rusqlite::Result<Option<PartId>> {
+    let mut statement = tx.conn.prepare_cached(query)?;
+    let mut found = statement.query(params![route.0, smsc_id])?;
+    let mut newest = None;
+    while let Some(row) = found.next()? {
+        let part = PartId::from_key(row.get(0)?);
+        if recipient == Some(rows::msisdn(row, 1)?) {
+            return Ok(Some(part));
+        }
+        newest = newest.or(Some(part));
+    }
+    Ok(if strict { None } else { newest })
+}
+
+/// The one part without an id on this route to this recipient, if its answer was lost. With another
+/// one that still waits for its answer, the receipt may be that one's, come early: nobody knows.
+fn by_recipient(
+    tx: &Tx<'_>,
+    route: RouteId,
+    recipient: Msisdn,
+    at: Timestamp,
+) -> rusqlite::Result<Option<Place>> {
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT id, state FROM work WHERE recipient = ?1 AND state IN (2, 3) AND smsc_id IS NULL \
+         AND route = ?2 AND handed_at <= ?3 LIMIT 2",
+    )?;
+    let mut found = statement.query(params![rows::digits(recipient), route.0, at.millis()])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    let (part, state) = (PartId::from_key(row.get(0)?), rows::state(row, 1)?);
+    if state != State::Unknown || found.next()?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(Place::Owed(part)))
+}
+
+/// Applies a receipt to a part, in memory: whether its columns changed. What they cannot tell is
+/// written as a step of the story.
+pub(super) fn apply(tx: &Tx<'_>, parcel: &mut Parcel, index: u8, word: &Word) -> Result<bool, Fault> {
+    let message = parcel.message;
+    let Some(part) = parcel.part(index) else { return Ok(false) };
+    let before = part.state;
+    let first = part.receipt_at.is_none();
+    let happened = word.event.is_some_and(|event| part.happens(event, word.at));
+    let moved = happened && part.state != before;
+    if !happened || !(first || moved) {
+        told_again(tx, message, index, word)?;
+        return Ok(false);
+    }
+    keep_receipt(tx, part, before)?;
+    part.receipt_at = Some(word.at);
+    part.word = Some(word.word.clone());
+    part.error.clone_from(&word.error);
+    if part.smsc_id.is_none() {
+        part.smsc_id = Some(word.smsc_id.clone());
+    }
+    Ok(true)
+}
+
+/// Applies a receipt to a part that ended: late or for the second time.
+fn apply_ended(tx: &mut Tx<'_>, part: PartId, word: &Word) -> Result<ReceiptFate, Fault> {
+    let message = part.message();
+    if let Some(mut parcel) = parcel::load_ended(tx.conn, message)? {
+        if apply(tx, &mut parcel, part.index(), word)? {
+            parcel::save_ended(tx, &parcel, part.index())?;
+        }
+        if let Some(change) = parcel.change() {
+            return Ok(ReceiptFate::Moved(change));
+        }
+    }
+    Ok(ReceiptFate::Kept(message))
+}
+
+fn told_again(tx: &Tx<'_>, message: facteur_domain::MessageId, index: u8, word: &Word) -> Result<(), Fault> {
+    let detail = receipt_detail(&word.word, word.error.as_deref());
+    let step = Step {
+        at: word.at,
+        part: Some(index),
+        what: "receipt",
+        state: None,
+        route: Some(word.route),
+        detail: Some(&detail),
+    };
+    Ok(step.write(tx, message)?)
+}

@@ -1,0 +1,240 @@
+//! The verbs that write. Each is on the writer's line when its function returns, whether or not its
+//! answer is awaited.
+
+use std::sync::atomic::Ordering;
+
+use facteur_domain::{AccountKeyId, MessageId, Sender, SenderState, Timestamp, WorkspaceId};
+
+use super::admin::Decision;
+use super::fault::Fault;
+use super::pending::Pending;
+use super::queue::Priority;
+use super::writer::{Tx, Verb};
+use super::{Store, accept, admin, answers, inbound, receipts, sweep, waiting};
+use crate::{
+    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, HandOver, Inbound, Load, Receipt,
+    ReceiptFate, Recovery, RouteId, SenderRecord, Waiting, Withdrawal, Workspace,
+};
+
+/// How a verb is put on the line.
+struct Manner {
+    rows: usize,
+    guarded: bool,
+    priority: Priority,
+}
+
+impl Manner {
+    /// Work on `rows` messages that were accepted.
+    const fn owed(rows: usize) -> Self {
+        Self { rows, guarded: false, priority: Priority::Owed }
+    }
+
+    /// Rare, of several steps: undone alone when it fails.
+    const fn guarded() -> Self {
+        Self { rows: 1, guarded: true, priority: Priority::Owed }
+    }
+}
+
+impl Store {
+    fn write<T: Send + 'static>(
+        &self,
+        manner: Manner,
+        run: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, pending) = Pending::new();
+        let Manner { rows, guarded, priority } = manner;
+        let verb = Verb { rows, guarded, run: Some(run), outcome: None, reply };
+        if let Err((verb, error)) = self.inner.writer.push(Box::new(verb), priority) {
+            verb.settle(Err(&error));
+        }
+        pending
+    }
+
+    /// Keeps a message and its idempotency key.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is a message of its id.
+    pub fn accept(&self, accept: Accept) -> Pending<Accepted> {
+        let manner = Manner { rows: 1, guarded: false, priority: Priority::New };
+        self.write(manner, move |tx| accept::accept(tx, accept))
+    }
+
+    /// Makes waiting messages `submitting`. Answers those that may be written to the bind; one that
+    /// was withdrawn meanwhile is left out.
+    pub fn hand_over(&self, batch: Vec<HandOver>) -> Pending<Vec<MessageId>> {
+        self.write(Manner::owed(batch.len()), move |tx| answers::hand_over(tx, &batch))
+    }
+
+    /// Gives back messages that were handed over but never written to a link: `queued` again.
+    pub fn give_back(&self, messages: Vec<MessageId>, at: Timestamp) -> Pending<()> {
+        self.write(Manner::owed(messages.len()), move |tx| answers::give_back(tx, &messages, at))
+    }
+
+    /// Records operators' answers, and matches receipts that came before them. An answer that cannot
+    /// change its part any more is told in the message's story only.
+    pub fn record_answers(&self, batch: Vec<Answer>) -> Pending<Vec<Change>> {
+        self.write(Manner::owed(batch.len()), move |tx| answers::record(tx, &batch))
+    }
+
+    /// Records receipts; one fate each, in order.
+    pub fn record_receipts(&self, batch: Vec<Receipt>) -> Pending<Vec<ReceiptFate>> {
+        self.write(Manner::owed(batch.len()), move |tx| receipts::record(tx, &batch))
+    }
+
+    /// Keeps what phones sent, as it came. Durable before the operator is answered.
+    pub fn keep_inbound(&self, batch: Vec<Inbound>) -> Pending<()> {
+        self.write(Manner::owed(batch.len()), move |tx| inbound::keep(tx, &batch))
+    }
+
+    /// Whether anything can be kept now: answers when a transaction with nothing in it but this has
+    /// written a page and is on disk.
+    pub fn writable(&self) -> Pending<()> {
+        self.write(Manner::owed(1), |tx| {
+            tx.conn.prepare_cached("UPDATE meta SET generation = generation WHERE id = 1")?.execute([])?;
+            Ok(())
+        })
+    }
+
+    /// Withdraws waiting messages, or the parts that wait of messages whose other parts have left.
+    pub fn withdraw(&self, batch: Vec<(MessageId, Withdrawal)>, at: Timestamp) -> Pending<Vec<Change>> {
+        self.write(Manner::owed(batch.len()), move |tx| waiting::withdraw(tx, &batch, at))
+    }
+
+    /// Cancels a message of a workspace of which nothing has left.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or [`StoreError::Conflict`] when it no longer waits.
+    pub fn cancel(&self, workspace: WorkspaceId, message: MessageId, at: Timestamp) -> Pending<Change> {
+        self.write(Manner::owed(1), move |tx| waiting::cancel(tx, workspace, message, at))
+    }
+
+    /// Makes scheduled messages whose time has come `queued`, `limit` at most: the earliest due, in
+    /// order of acceptance.
+    pub fn release_due(&self, now: Timestamp, limit: usize) -> Pending<Vec<Waiting>> {
+        self.write(Manner::owed(limit), move |tx| waiting::release_due(tx, now, limit))
+    }
+
+    /// What a crash left: `submitting` becomes `unknown`. Only the process that hands messages over
+    /// may call it, before it does.
+    pub fn recover(&self, at: Timestamp) -> Pending<Recovery> {
+        self.write(Manner::owed(1), move |tx| sweep::recover(tx, at))
+    }
+
+    /// Sends the unknown parts of messages again, marked as possible duplicates: `queued`.
+    pub fn resend(&self, messages: Vec<MessageId>, at: Timestamp) -> Pending<Vec<Waiting>> {
+        self.write(Manner::owed(messages.len()), move |tx| waiting::resend(tx, &messages, at))
+    }
+
+    /// Leaves unknown messages as they are for good: only a receipt moves them now, and they no
+    /// longer come up in `unknown_before`. After [`late_receipts`](crate::Options::late_receipts)
+    /// `tidy` takes them off the list of what is owed; they stay unknown.
+    pub fn leave_unknown(&self, messages: Vec<MessageId>, at: Timestamp) -> Pending<()> {
+        self.write(Manner::owed(messages.len()), move |tx| waiting::leave_unknown(tx, &messages, at))
+    }
+
+    /// Messages taken before `before` whose receipt never came become unknown and left; `limit` parts
+    /// at most.
+    pub fn overdue_receipts(&self, before: Timestamp, at: Timestamp, limit: usize) -> Pending<Vec<Change>> {
+        self.write(Manner::owed(limit), move |tx| sweep::overdue_receipts(tx, before, at, limit))
+    }
+
+    /// Forgets expired idempotency answers, orphans older than `orphans_before`, and ids of parts that
+    /// no late receipt is awaited for. A few thousand rows a call, so that nothing waits for long: call
+    /// again while it answers more than 0.
+    pub fn tidy(&self, now: Timestamp, orphans_before: Timestamp) -> Pending<u64> {
+        self.write(Manner::owed(sweep::TIDY_MAX), move |tx| sweep::tidy(tx, now, orphans_before))
+    }
+
+    /// The number of a route's name; made if new.
+    pub fn route(&self, name: String) -> Pending<RouteId> {
+        self.write(Manner::guarded(), move |tx| admin::route(tx, &name))
+    }
+
+    /// Makes a workspace.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is one of its id.
+    pub fn create_workspace(&self, workspace: Workspace, actor: Actor) -> Pending<()> {
+        self.write(Manner::guarded(), move |tx| admin::create_workspace(tx, &workspace, actor))
+    }
+
+    /// Keeps a key.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without its workspace, [`StoreError::Conflict`] when there is one of
+    /// its id or hash.
+    pub fn create_key(&self, key: ApiKey, actor: Actor) -> Pending<()> {
+        self.write(Manner::guarded(), move |tx| admin::create_key(tx, &key, actor))
+    }
+
+    /// Revokes a key; a revoked one stays revoked.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the workspace has no such key.
+    pub fn revoke_key(
+        &self,
+        workspace: WorkspaceId,
+        key: AccountKeyId,
+        at: Timestamp,
+        actor: Actor,
+    ) -> Pending<()> {
+        self.write(Manner::guarded(), move |tx| admin::revoke_key(tx, workspace, key, at, actor))
+    }
+
+    /// Declares a sender. The same name (without case) again in the same workspace answers the
+    /// record that is there; a name of another workspace is a `Conflict`, unless that one was refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`], or [`StoreError::NotFound`] without its workspace.
+    pub fn declare_sender(&self, record: SenderRecord, actor: Actor) -> Pending<SenderRecord> {
+        self.write(Manner::guarded(), move |tx| admin::declare_sender(tx, record, actor))
+    }
+
+    /// Moves a sender: PENDING to VALIDATED or FAILED, VALIDATED to DISABLED, DISABLED to
+    /// VALIDATED, FAILED to PENDING.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for any other move, which it names; [`StoreError::NotFound`] when the
+    /// workspace has no such sender.
+    pub fn decide_sender(
+        &self,
+        workspace: WorkspaceId,
+        sender: Sender,
+        to: SenderState,
+        reason: Option<String>,
+        at: Timestamp,
+        actor: Actor,
+    ) -> Pending<SenderRecord> {
+        let decision = Decision { to, reason, at, actor };
+        self.write(Manner::guarded(), move |tx| admin::decide_sender(tx, workspace, &sender, decision))
+    }
+
+    /// Writes an audit line of its own (a refused send, say).
+    pub fn note(&self, line: AuditLine) -> Pending<()> {
+        self.write(Manner::guarded(), move |tx| admin::note(tx, &line))
+    }
+
+    /// Waits for everything queued to be durable, then closes; later verbs answer `Closed`.
+    pub fn close(&self) -> Pending<()> {
+        let (reply, pending) = Pending::new();
+        // Answered by the writer's thread when its connection is closed. When that thread is gone, the
+        // reply goes with the channel, and the caller is answered `Closed`.
+        let _ = self.inner.closing.send(reply);
+        self.inner.writer.close();
+        pending
+    }
+
+    /// How busy the writer is.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let inner = &self.inner;
+        Load {
+            waiting: inner.writer.len() as u64,
+            waiting_max: inner.options.queue_max as u64,
+            commits: inner.tally.commits.load(Ordering::Relaxed),
+            rows: inner.tally.rows.load(Ordering::Relaxed),
+            failures: inner.tally.failures.load(Ordering::Relaxed),
+            wal_pages: inner.checkpoints.frames(),
+        }
+    }
+}

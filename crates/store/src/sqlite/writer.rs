@@ -1,0 +1,215 @@
+//! The one thread that writes: takes what waits, applies it in one transaction, commits once, then
+//! answers everyone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use facteur_domain::{AccountKeyId, Message};
+use rusqlite::Connection;
+use tracing::{error, warn};
+
+use super::AcceptedSink;
+use super::checkpoint::Checkpoints;
+use super::fault::{Fault, describe};
+use super::memory::Memory;
+use super::pending::Reply;
+use super::queue::{Queue, Weighed};
+use crate::StoreError;
+
+/// What a verb may touch while its batch is applied.
+pub(super) struct Tx<'c> {
+    /// The connection, inside the batch's transaction.
+    pub(super) conn: &'c Connection,
+    /// What the writer remembers between batches.
+    pub(super) memory: &'c mut Memory,
+    /// Messages kept by this batch that are due at once.
+    pub(super) accepted: Vec<Message>,
+    /// Messages accepted by this batch, by UTC day and key: written once a batch.
+    pub(super) usage: Vec<(i64, AccountKeyId, u64)>,
+}
+
+/// A writing verb on its way.
+pub(super) trait Job: Send {
+    /// Rows it touches, about.
+    fn rows(&self) -> usize;
+    /// Does it. An error is the whole batch's end.
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<(), rusqlite::Error>;
+    /// Tells its caller.
+    fn settle(self: Box<Self>, batch: Result<(), &StoreError>);
+}
+
+impl Weighed for Box<dyn Job> {
+    fn rows(&self) -> usize {
+        (**self).rows()
+    }
+}
+
+/// A verb as a function.
+pub(super) struct Verb<T, F> {
+    pub(super) rows: usize,
+    /// Whether it may fail after it has written something.
+    pub(super) guarded: bool,
+    pub(super) run: Option<F>,
+    pub(super) outcome: Option<Result<T, StoreError>>,
+    pub(super) reply: Reply<T>,
+}
+
+impl<T, F> Job for Verb<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, Fault> + Send,
+{
+    fn rows(&self) -> usize {
+        self.rows.max(1)
+    }
+
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<(), rusqlite::Error> {
+        let Some(run) = self.run.take() else { return Ok(()) };
+        let conn = tx.conn;
+        if self.guarded {
+            conn.execute_batch("SAVEPOINT verb")?;
+        }
+        let result = run(tx);
+        if self.guarded {
+            if result.is_err() {
+                conn.execute_batch("ROLLBACK TO verb")?;
+            }
+            conn.execute_batch("RELEASE verb")?;
+        }
+        self.outcome = Some(match result {
+            Ok(value) => Ok(value),
+            Err(Fault::Verb(error)) => Err(error),
+            // Without a savepoint half of it may be written: the batch goes.
+            Err(Fault::Sql(error)) => {
+                if !self.guarded || conn.is_autocommit() {
+                    return Err(error);
+                }
+                Err(describe(&error))
+            }
+        });
+        Ok(())
+    }
+
+    fn settle(self: Box<Self>, batch: Result<(), &StoreError>) {
+        let answer = match batch {
+            Ok(()) => {
+                self.outcome.unwrap_or_else(|| Err(StoreError::Internal("the verb did not run".into())))
+            }
+            Err(error) => Err(error.clone()),
+        };
+        // A caller that went away is no fault: what it asked for is done all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// What the writer has done since the start, for metrics.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) commits: AtomicU64,
+    pub(super) rows: AtomicU64,
+    pub(super) failures: AtomicU64,
+}
+
+/// The thread's belongings.
+pub(super) struct Writer {
+    pub(super) conn: Connection,
+    pub(super) queue: Arc<Queue<Box<dyn Job>>>,
+    pub(super) checkpoints: Arc<Checkpoints>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) memory: Memory,
+    pub(super) accepted: AcceptedSink,
+    pub(super) batch_max: usize,
+    pub(super) wal_pages_max: u64,
+    /// Threads that end before the writer's connection closes.
+    pub(super) helpers: Vec<JoinHandle<()>>,
+    /// Closes what the helpers wait on.
+    pub(super) stop_helpers: Box<dyn Fn() + Send>,
+    /// Told when everything is closed.
+    pub(super) closed: std::sync::mpsc::Receiver<Reply<()>>,
+}
+
+/// Gives up the line when the thread dies, so that callers are answered `Closed` instead of waiting.
+struct Abandon(Arc<Queue<Box<dyn Job>>>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+impl Writer {
+    /// The thread's life: until the line is closed and empty.
+    pub(super) fn run(mut self) {
+        let _abandon = Abandon(Arc::clone(&self.queue));
+        while let Some(batch) = self.queue.take(self.batch_max) {
+            self.batch(batch);
+        }
+        (self.stop_helpers)();
+        for helper in self.helpers.drain(..) {
+            if helper.join().is_err() {
+                error!("a thread of the store had died");
+            }
+        }
+        // The last connection to close moves the log into the database.
+        if let Err((_, error)) = self.conn.close() {
+            warn!(%error, "the database did not close cleanly; the log is read at the next start");
+        }
+        while let Ok(reply) = self.closed.try_recv() {
+            let _ = reply.send(Ok(()));
+        }
+    }
+
+    fn batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let rows = batch.iter().map(|job| job.rows() as u64).sum();
+        match self.apply(&mut batch) {
+            Ok(accepted) => {
+                self.tally.commits.fetch_add(1, Ordering::Relaxed);
+                self.tally.rows.fetch_add(rows, Ordering::Relaxed);
+                self.checkpoints.committed(rows);
+                for job in batch {
+                    job.settle(Ok(()));
+                }
+                if !accepted.is_empty() {
+                    (self.accepted)(accepted);
+                }
+            }
+            Err(error) => {
+                self.tally.failures.fetch_add(1, Ordering::Relaxed);
+                let error = describe(&error);
+                error!(%error, jobs = batch.len(), "a batch was not kept");
+                self.undo();
+                for job in batch {
+                    job.settle(Err(&error));
+                }
+            }
+        }
+        if self.checkpoints.frames() > self.wal_pages_max {
+            self.checkpoints.checkpoint(&self.conn);
+        }
+    }
+
+    fn apply(&mut self, batch: &mut [Box<dyn Job>]) -> Result<Vec<Message>, rusqlite::Error> {
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.memory.begin();
+        let mut tx =
+            Tx { conn: &self.conn, memory: &mut self.memory, accepted: Vec::new(), usage: Vec::new() };
+        for job in batch {
+            job.apply(&mut tx)?;
+        }
+        super::accept::count_usage(&tx)?;
+        let accepted = tx.accepted;
+        self.conn.prepare_cached("COMMIT")?.execute([])?;
+        Ok(accepted)
+    }
+
+    fn undo(&mut self) {
+        // Some errors have rolled back already.
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            error!(%error, "rollback failed");
+        }
+        self.memory.undo(&self.conn);
+    }
+}

@@ -1,0 +1,81 @@
+//! What every back end must do: plain functions over a fresh store, listed once in [`cases`]. A case
+//! that is not listed is dead code, and the build says so.
+
+mod world;
+
+pub(crate) mod accepting;
+pub(crate) mod directory;
+pub(crate) mod journey;
+pub(crate) mod keeping;
+pub(crate) mod receipts;
+pub(crate) mod waiting;
+
+pub(crate) use world::World;
+
+/// Every case, by the module it stands in.
+macro_rules! cases {
+    ($run:ident) => {
+        $run! {
+            accepting::{
+                what_is_accepted_is_read_back_after_a_restart,
+                messages_due_at_once_are_told_in_order,
+                many_at_once_are_all_answered,
+                an_id_is_kept_once,
+                a_repeated_request_is_replayed,
+                a_key_belongs_to_a_route_and_a_body,
+                an_expired_key_is_new_again,
+                two_requests_in_flight_with_one_key_keep_one_message,
+                usage_counts_what_was_kept,
+            }
+            directory::{
+                the_directory_reads_back_and_its_generation_rises,
+                keys_are_revoked_in_their_workspace_only,
+                a_sender_belongs_to_one_workspace,
+                senders_move_as_the_desk_says,
+                the_audit_log_tells_who_and_why,
+                routes_keep_their_numbers,
+                what_is_missing_or_doubled_is_said,
+            }
+            journey::{
+                a_message_s_whole_life,
+                a_long_message_is_the_sum_of_its_parts,
+                deferred_parts_alone_are_owed,
+                a_refusal_ends_it,
+                what_was_not_written_is_given_back,
+                a_cancelled_message_is_not_handed_over,
+                a_handed_over_message_is_not_cancelled,
+                a_withdrawn_message_says_why,
+                a_stray_answer_changes_nothing,
+            }
+            keeping::{
+                other_workspaces_see_nothing,
+                lists_are_filtered_counted_and_paged,
+                a_backup_is_a_whole_store,
+                closing_waits_for_what_is_queued,
+                a_sound_store_has_no_faults,
+                what_is_kept_for_a_time_is_forgotten,
+            }
+            receipts::{
+                a_receipt_before_its_answer_is_kept_and_matched,
+                another_form_of_the_id_needs_the_recipient,
+                an_early_receipt_in_another_form_is_claimed,
+                a_reused_id_is_told_apart_by_the_recipient,
+                a_second_receipt_is_no_orphan,
+                a_late_delivery_wins,
+                a_receipt_that_is_not_final_is_told,
+                a_receipt_settles_the_one_unknown_part,
+                a_receipt_does_not_guess_between_two,
+                an_orphan_is_listed,
+            }
+            waiting::{
+                a_restart_makes_unknown_what_was_handed_over,
+                a_resent_message_is_marked,
+                a_message_left_unknown_comes_up_no_more,
+                scheduled_messages_are_released_when_due,
+                the_queue_is_filled_in_order,
+                a_receipt_that_never_came_leaves_it_unknown,
+            }
+        }
+    };
+}
+pub(crate) use cases;
