@@ -65,9 +65,11 @@ pub(crate) enum Seen {
     Closed(ClosedBy),
 }
 
-/// A receipt, read with nothing of the product.
+/// A receipt, read with nothing of the product but for `as_read`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Receipt {
+    /// What the protocol's own reader makes of it.
+    pub(crate) as_read: Option<facteur_smpp::receipt::Receipt>,
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) id: String,
@@ -102,6 +104,7 @@ fn delivered(message: &ShortMessage<'_>) -> Seen {
     if message.esm_class == 0x04 {
         let words = text(message.text);
         return Seen::Receipt(Receipt {
+            as_read: facteur_smpp::receipt::Receipt::read(message),
             from,
             to,
             id: field(&words, "id:"),

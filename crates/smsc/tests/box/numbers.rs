@@ -1,6 +1,7 @@
 //! Every test number does what the product's description says of it.
 
 use facteur_smpp::Status;
+use facteur_smpp::receipt::{MessageState, canonical_id, other_forms};
 use facteur_smsc::{Direction, Operator, Progress};
 
 use crate::client::{Client, Receipt, Seen, Submit, start};
@@ -9,6 +10,13 @@ const THROTTLED: Status = Status(0x58);
 
 fn value(id: &str, radix: u32) -> u64 {
     u64::from_str_radix(id, radix).unwrap_or_else(|_| panic!("{id} is no number"))
+}
+
+/// What the product's protocol reader makes of a receipt: the id in the form that is compared, and
+/// the state.
+fn as_read(receipt: &Receipt) -> (String, MessageState) {
+    let read = receipt.as_read.as_ref().unwrap_or_else(|| panic!("not read as a receipt: {}", receipt.text));
+    (canonical_id(&read.id), read.state)
 }
 
 /// An id without what operators change between answer and receipt: case and leading zeros.
@@ -45,10 +53,15 @@ async fn ordinary_numbers_deliver_in_the_words_of_each_operator() {
 async fn unknown_and_switched_off_phones_never_show_the_text() {
     let running = start(|_| {}).await;
     let mut client = Client::transceiver(&running.network).await;
-    for (number, state, error) in [("33639980080", "UNDELIV", 3), ("33639980081", "EXPIRED", 6)] {
+    let cases = [
+        ("33639980080", "UNDELIV", 3, MessageState::Undeliverable),
+        ("33639980081", "EXPIRED", 6, MessageState::Expired),
+    ];
+    for (number, state, error, read) in cases {
         client.send(Submit::new(number, "Bonjour")).await.expect("taken");
         let receipt = client.receipts(number, 1).await.remove(0);
         assert_eq!((receipt.state.as_str(), receipt.error), (state, error), "{number}");
+        assert_eq!(as_read(&receipt).1, read, "{number}");
         assert_eq!(running.network.phone(number), []);
     }
     assert_eq!(running.network.stats().delivered, 0);
@@ -159,6 +172,7 @@ async fn a_receipt_can_bear_its_id_in_hexadecimal() {
     let receipt = client.receipts("33639980090", 1).await.remove(0);
     assert_ne!(receipt.id, id);
     assert_eq!(value(&receipt.id, 16), value(&id, 10));
+    assert!(other_forms(&id).contains(&as_read(&receipt).0), "{id} and {}", receipt.id);
 }
 
 #[tokio::test]
