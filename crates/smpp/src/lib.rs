@@ -3,7 +3,8 @@
 //! The room knows the protocol, not our product; it has no sockets, no runtime and no clock. A
 //! driver reads bytes into [`session::Session::receive`], writes what [`session::Session::output`]
 //! holds, empties [`session::Session::poll_event`], and calls [`session::Session::tick`] at
-//! [`session::Session::deadline`].
+//! [`session::Session::deadline`]. Its tests drive independent clients and servers (requirement
+//! smpp-interop).
 
 pub mod frame;
 pub mod pdu;

@@ -2,8 +2,6 @@
 
 mod dialect;
 mod id;
-#[cfg(test)]
-mod tests;
 
 use std::borrow::Cow;
 
@@ -70,13 +68,14 @@ impl Receipt {
     /// Whether `message` is a receipt, and what it says (requirement smpp-receipt). `None`: an
     /// ordinary message.
     ///
-    /// It is one if esm_class says so (an SMSC delivery receipt or an intermediate notification,
+    /// It is one (requirement smpp-receipt-recognised) if esm_class says so (an SMSC delivery receipt or an intermediate notification,
     /// section 5.2.12), if it names a receipted_message_id, or, for SMSCs that forget both, if its
     /// text begins like Appendix B's: an `id:` and then a `stat:` we know or a `sub:` with a count.
     /// An acknowledgement by the receiving terminal or user (0x08, 0x10) carries a person's text, so
     /// that its esm_class alone does not make it a receipt.
     ///
-    /// The id and the state come from the parameters where there are any, else from the text.
+    /// The id and the state come from the parameters where there are any, else from the text
+    /// (requirement smpp-receipt-tlv).
     #[must_use]
     pub fn read(message: &ShortMessage<'_>) -> Option<Self> {
         let octets = plain(message);
@@ -127,3 +126,6 @@ fn plain<'a>(message: &ShortMessage<'a>) -> Cow<'a, [u8]> {
     let (units, _) = octets.as_chunks::<2>();
     Cow::Owned(units.iter().map(|unit| u8::try_from(u16::from_be_bytes(*unit)).unwrap_or(b' ')).collect())
 }
+
+#[cfg(test)]
+mod tests;

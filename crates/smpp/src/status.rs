@@ -1,4 +1,5 @@
-//! command_status values (SMPP 3.4, section 5.1.3) and what they mean for a submit.
+//! command_status values (SMPP 3.4, section 5.1.3; requirement smpp-status) and what they mean for
+//! a submit.
 
 use std::fmt;
 

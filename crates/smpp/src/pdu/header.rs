@@ -1,4 +1,4 @@
-//! The 16 octets that every PDU begins with (section 3.2).
+//! The 16 octets that every PDU begins with (section 3.2; requirement smpp-header).
 
 use bytes::{BufMut, BytesMut};
 

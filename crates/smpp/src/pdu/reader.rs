@@ -38,7 +38,9 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    /// The octets before the closing zero; whatever they are, since SMSCs put Latin-1 there.
+    /// The octets before the closing zero, within the field's bound (requirement
+    /// smpp-field-lengths); whatever they are, since SMSCs put Latin-1 there (requirement
+    /// smpp-latin1-addresses).
     pub(crate) fn c_string(&mut self, field: CString) -> Result<&'a [u8], BodyError> {
         let within = &self.rest[..self.rest.len().min(field.max)];
         match within.iter().position(|octet| *octet == 0) {

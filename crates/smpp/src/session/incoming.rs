@@ -64,6 +64,7 @@ impl Session {
         }
     }
 
+    /// A refusal ends the session with its reason (requirement smpp-bind-refused).
     fn take_bind_answer(&mut self, kind: BindKind, sequence: u32, status: Status, body: &[u8]) {
         self.window.release(sequence);
         if status == Status::OK {
@@ -93,7 +94,8 @@ impl Session {
         match (command_id, &self.role) {
             (command::ENQUIRE_LINK, _) => encode_answer(command_id, sequence, Status::OK, &mut self.output),
             (command::UNBIND, _) => self.take_unbind(sequence),
-            // An outbind asks for a bind, which a client has already sent; neither has an answer.
+            // An outbind asks for a bind, which a client has already sent; neither has an answer
+            // (requirement smpp-outbind).
             (command::OUTBIND | command::ALERT_NOTIFICATION, _) => {}
             (command::SUBMIT_SM | command::DATA_SM, Role::Server { .. })
             | (command::DELIVER_SM | command::DATA_SM, Role::Client) => self.take_message(frame),
@@ -110,6 +112,8 @@ impl Session {
         }
     }
 
+    /// Answered at once; the end comes after the input at hand, in which answers to our requests may
+    /// stand (requirement smpp-unbind-peer).
     fn take_unbind(&mut self, sequence: u32) {
         encode_answer(command::UNBIND, sequence, Status::OK, &mut self.output);
         if self.ending.is_some() {
@@ -120,6 +124,7 @@ impl Session {
         self.ending = Some(if ours { ClosedBy::Us } else { ClosedBy::Peer });
     }
 
+    /// One bind a session (requirement smpp-bind-once).
     fn take_bind(&mut self, Frame { header, body }: &Frame) {
         let Some(kind) = BindKind::of_command(header.command_id) else { return };
         if !matches!(self.phase, Phase::Open { .. }) || self.ending.is_some() {
@@ -141,6 +146,8 @@ impl Session {
         }
     }
 
+    /// What does not fit how the session is bound is refused for that (section 2.3; requirement
+    /// smpp-wrong-state).
     fn take_message(&mut self, Frame { header, body }: Frame) {
         let Header { command_id, sequence, .. } = header;
         let allowed = self.phase.kind().is_some_and(|kind| match self.role {

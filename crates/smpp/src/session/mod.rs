@@ -10,8 +10,6 @@
 mod bind;
 mod incoming;
 mod quirks;
-#[cfg(test)]
-mod tests;
 mod timer;
 mod types;
 mod window;
@@ -101,7 +99,9 @@ impl Session {
         }
     }
 
-    /// Takes octets from the link.
+    /// Takes octets from the link. A command_length that no PDU has is answered with a generic_nack
+    /// and ends the session, since nobody knows where the next PDU begins (requirement
+    /// smpp-command-length).
     pub fn receive(&mut self, octets: &[u8], now: Instant) {
         if self.is_closed() {
             return;
@@ -127,7 +127,9 @@ impl Session {
         }
     }
 
-    /// Runs the timers that are due.
+    /// Runs the timers that are due: answers that did not come become [`Event::Lost`] (requirement
+    /// smpp-response-timeout), a bind or unbind that takes too long ends the session (requirement
+    /// smpp-bind-timeout), and silence is met with an enquire_link.
     pub fn tick(&mut self, now: Instant) {
         if self.is_closed() {
             return;
@@ -276,7 +278,7 @@ impl Session {
         }
     }
 
-    /// Ends the session in order (requirement smpp-unbind). Nothing more is sent; unanswered
+    /// Ends the session in order (requirements smpp-unbind, smpp-unbind-drain). Nothing more is sent; unanswered
     /// requests are waited for, for `bind_timeout` at most; then the unbind goes out, and
     /// [`Event::Closed`] follows its answer, or another `bind_timeout`. With nothing unanswered the
     /// unbind goes out at once; a session that is not bound closes at once.
@@ -375,3 +377,6 @@ impl Session {
         self.events.push_back(Event::Closed { why });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ enum Slot {
     Message(u32, Message),
 }
 
-/// Unanswered requests (requirement smpp-window).
+/// Unanswered requests, and the numbers they hold (requirements smpp-window, smpp-sequence).
 ///
 /// The slot of a request is its sequence_number modulo the number of slots. A number whose slot is
 /// taken is skipped, so that a number is never given twice while its first use is unanswered, and

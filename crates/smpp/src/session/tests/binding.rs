@@ -172,6 +172,7 @@ fn what_comes_in_the_wrong_state_is_refused_with_that_reason() {
     }
 }
 
+// smpp-long-password
 #[test]
 fn binds_of_real_peers() {
     let bind = |body: &[u8]| {

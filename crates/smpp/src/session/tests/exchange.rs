@@ -96,6 +96,7 @@ fn a_window_of_nothing_is_one_and_none_is_wider_than_the_widest() {
     }
 }
 
+// smpp-field-lengths
 #[test]
 fn what_does_not_fit_is_refused_and_leaves_no_trace() {
     let (mut client, now) = client(BindKind::Transmitter);
