@@ -109,7 +109,7 @@ impl Store {
 
     /// Everything the gateway keeps in memory.
     pub fn directory(&self) -> Pending<DirectorySnapshot> {
-        self.read(|conn| admin::directory(conn))
+        self.read(admin::directory)
     }
 
     /// Rises with every change to the directory by any process. Cheap.

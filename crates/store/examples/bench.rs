@@ -1,0 +1,169 @@
+//! What a message costs the store: the whole life of many, in ticks as a busy gateway makes them.
+//!
+//! `cargo run --release -p facteur-store --example bench -- [messages] [rows kept before] [folder]`
+//!
+//! A tick is four verbs queued together, so that one commit has them all: new messages are accepted,
+//! those of the last tick are handed over, those of the one before are answered, and those before
+//! that have their receipts.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use facteur_domain::delivery::Event;
+use facteur_domain::text::Encoding;
+use facteur_domain::{
+    AccountKeyId, Class, IdSource, Message, MessageId, MessageText, Msisdn, PartId, Timestamp, WorkspaceId,
+};
+use facteur_store::{Accept, Answer, AnswerOutcome, HandOver, Options, Receipt, RouteId, Store};
+
+/// A usual text, 122 octets.
+const TEXT: &str = "Bonjour, votre commande 2026-118 est prête. Retrait en boutique jusqu'à samedi 19 h, \
+                    avec une pièce d'identité. Merci !";
+
+struct Traffic {
+    ids: IdSource,
+    now: i64,
+    count: u64,
+}
+
+impl Traffic {
+    fn message(&mut self) -> Message {
+        self.count += 1;
+        self.now += i64::from(self.count.is_multiple_of(20));
+        let at = Timestamp::from_millis(self.now);
+        // Numbers in no order, as they come.
+        let number = 33_600_000_000 + self.count.wrapping_mul(2_654_435_761) % 100_000_000;
+        Message {
+            id: MessageId::from_key(self.ids.next(at)),
+            workspace: WorkspaceId::from_key(16),
+            api_key: AccountKeyId::from_key(16),
+            sender: "MyCompany".parse().expect("valid"),
+            recipient: Msisdn::from_digits(number).expect("valid"),
+            class: Class::Transactional,
+            text: MessageText::try_from(TEXT.to_owned()).expect("valid"),
+            encoding: Encoding::Gsm7,
+            parts: 1,
+            accepted_at: at,
+            send_at: at,
+            expires_at: at.plus(Duration::from_hours(24)),
+            client_reference: None,
+            test: false,
+        }
+    }
+}
+
+/// The id an operator gives: in no order.
+fn smsc_id(message: &Message) -> String {
+    format!("{:016X}", message.id.key().cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+async fn tick(
+    store: &Store,
+    route: RouteId,
+    accepted: Vec<Message>,
+    handed: &[Message],
+    answered: &[Message],
+    ended: &[Message],
+) {
+    let at = |message: &Message, seconds| message.accepted_at.plus(Duration::from_secs(seconds));
+    let accepting: Vec<_> =
+        accepted.into_iter().map(|message| store.accept(Accept { message, idempotency: None })).collect();
+    let orders = handed.iter().map(|m| HandOver {
+        message: m.id,
+        parts: 1,
+        recipient: m.recipient,
+        parts_owed: 1,
+        route,
+        at: at(m, 1),
+    });
+    let handing = store.hand_over(orders.collect());
+    let answers = answered.iter().map(|m| Answer {
+        part: PartId::new(m.id, 0),
+        route,
+        at: at(m, 2),
+        outcome: AnswerOutcome::Taken { smsc_id: smsc_id(m) },
+    });
+    let answering = store.record_answers(answers.collect());
+    let receipts = ended.iter().map(|m| Receipt {
+        route,
+        smsc_id: smsc_id(m),
+        other_ids: Vec::new(),
+        recipient: Some(m.recipient),
+        event: Some(Event::ReceiptDelivered),
+        word: "DELIVRD",
+        error: None,
+        at: at(m, 3),
+        raw: bytes::Bytes::new(),
+    });
+    let ending = store.record_receipts(receipts.collect());
+    for answer in accepting {
+        answer.await.expect("kept");
+    }
+    assert_eq!(handing.await.expect("handed over").len(), handed.len());
+    assert_eq!(answering.await.expect("recorded").len(), answered.len());
+    assert_eq!(ending.await.expect("recorded").len(), ended.len());
+}
+
+/// Milliseconds of CPU this process has used.
+fn cpu_millis() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) * 10.0
+}
+
+async fn run(store: &Store, traffic: &mut Traffic, size: usize, messages: usize) {
+    let route = store.route("bench".to_owned()).await.expect("a route");
+    let (started, cpu) = (Instant::now(), cpu_millis());
+    let mut waves: [Vec<Message>; 3] = Default::default();
+    let mut ticks = Vec::new();
+    for _ in 0..messages.div_ceil(size) {
+        let new: Vec<Message> = (0..size).map(|_| traffic.message()).collect();
+        let begun = Instant::now();
+        tick(store, route, new.clone(), &waves[0], &waves[1], &waves[2]).await;
+        ticks.push(begun.elapsed());
+        waves.rotate_right(1);
+        waves[0] = new;
+    }
+    let (took, cpu) = (started.elapsed(), cpu_millis() - cpu);
+    ticks.sort();
+    let at = |share: usize| ticks[(ticks.len() * share / 100).min(ticks.len() - 1)].as_secs_f64() * 1e3;
+    let count = (ticks.len() * size) as f64;
+    println!(
+        "tick {size:>5}: {:>7.0} messages/s, {:>5.1} us CPU/message, tick p50 {:.1} ms, p99 {:.1} ms, \
+         slowest {:.1} ms, log {} pages",
+        count / took.as_secs_f64(),
+        cpu * 1e3 / count,
+        at(50),
+        at(99),
+        at(100),
+        store.load().wal_pages,
+    );
+    // What is still on its way ends, so that the next run starts clean.
+    for _ in 0..3 {
+        tick(store, route, Vec::new(), &waves[0], &waves[1], &waves[2]).await;
+        waves.rotate_right(1);
+        waves[0].clear();
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let number = |n: usize, or: usize| args.get(n).and_then(|a| a.parse().ok()).unwrap_or(or);
+    let (messages, kept) = (number(1, 100_000), number(2, 0));
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = args.get(3).map_or(scratch.path(), Path::new);
+    let options = Options { queue_max: 1 << 20, ..Options::new(folder.join("bench.db")) };
+    let store = Store::open(options, Box::new(|_| {})).expect("opens");
+    let mut traffic = Traffic { ids: IdSource::new(0), now: 1_795_000_000_000, count: 0 };
+    if kept > 0 {
+        run(&store, &mut traffic, 4096, kept).await;
+    }
+    for size in [16, 64, 256, 1024] {
+        run(&store, &mut traffic, size, messages.min(size * 2000)).await;
+    }
+    store.close().await.expect("closes");
+}
