@@ -1,1 +1,37 @@
-fn main() {}
+//! Facteur: reads settings, connects the rooms, runs one command, and shuts down in order.
+//!
+//! The only room that knows files, variables and arguments; every other one is told plain values.
+
+mod cli;
+mod commands;
+mod config;
+mod data;
+mod environment;
+mod failure;
+mod logging;
+mod output;
+mod product;
+mod ready;
+mod signals;
+mod tls;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Faster than the system's on the accept path.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    // Fails only when a provider is installed already, which would be this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match commands::run(cli.command) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

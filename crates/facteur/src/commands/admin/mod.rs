@@ -1,0 +1,149 @@
+//! `facteur admin`: what people set up. Works while the gateway runs: it shares the database, and
+//! the gateway sees a change within a quarter of a second.
+
+mod audit;
+mod keys;
+mod senders;
+mod workspaces;
+
+use clap::Subcommand;
+use facteur_domain::{IdSource, Timestamp, WorkspaceId};
+use facteur_gateway::Clock;
+use facteur_store::{Actor, DirectorySnapshot, Store};
+
+use super::place::Place;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// The node bits of ids made here; their tables are not those of the gateway's own ids.
+const NODE: u8 = 31;
+
+/// Arguments of `admin`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  facteur admin workspaces create --name 'Ma Société'
+  facteur admin keys create --workspace 'Ma Société' --label shop --scopes SMS_SEND,CONVERSATIONS_READ
+  facteur admin senders declare MyCompany --workspace 'Ma Société' --class transactional
+  facteur admin senders validate MyCompany --by claire
+  facteur admin short-codes add 36180 --workspace 'Ma Société'
+  facteur admin audit --json
+
+Works while the gateway runs; it sees a change within a quarter of a second.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    place: Place,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Who does it, for the audit log [default: the user of this process].
+    #[arg(long, value_name = "WHO", global = true)]
+    by: Option<String>,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Companies' accounts; everything belongs to one.
+    #[command(subcommand)]
+    Workspaces(workspaces::What),
+    /// API keys; a secret is shown once, when the key is made.
+    #[command(subcommand)]
+    Keys(keys::What),
+    /// Sender IDs and their verification.
+    #[command(subcommand)]
+    Senders(senders::What),
+    /// Short codes 36xxx and 38xxx.
+    #[command(subcommand)]
+    ShortCodes(senders::Codes),
+    /// Who changed what, newest first.
+    Audit(audit::Args),
+}
+
+/// Does one thing.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let store = args.place.open(matches!(args.what, What::Workspaces(workspaces::What::Create { .. })))?;
+    let desk = Desk {
+        here: store.directory().await?,
+        store,
+        ids: IdSource::new(NODE),
+        now: Clock::system().now(),
+        by: args.by.filter(|by| !by.trim().is_empty()).unwrap_or_else(crate::environment::user),
+        output: Output { json: args.json },
+    };
+    let done = match args.what {
+        What::Workspaces(what) => workspaces::run(&desk, what).await,
+        What::Keys(what) => keys::run(&desk, what).await,
+        What::Senders(what) => senders::run(&desk, what).await,
+        What::ShortCodes(what) => senders::run_codes(&desk, what).await,
+        What::Audit(args) => audit::run(&desk, &args).await,
+    };
+    desk.store.close().await?;
+    done
+}
+
+/// What every command here works with.
+struct Desk {
+    store: Store,
+    here: DirectorySnapshot,
+    ids: IdSource,
+    now: Timestamp,
+    by: String,
+    output: Output,
+}
+
+impl Desk {
+    fn actor(&self) -> Actor {
+        Actor(self.by.clone())
+    }
+
+    fn fresh_key(&self) -> i64 {
+        self.ids.next(self.now)
+    }
+
+    /// The workspace with this id or name; the only one there is when none is named.
+    fn workspace(&self, named: Option<&str>) -> Result<WorkspaceId, Failure> {
+        let all = &self.here.workspaces;
+        let Some(named) = named else {
+            return match all.as_slice() {
+                [only] => Ok(only.id),
+                [] => Err(Failure::new("there is no workspace yet")
+                    .cure("`facteur admin workspaces create --name NAME` makes one")),
+                _ => Err(Failure::new("there are several workspaces: name one with `--workspace`")
+                    .cure(self.choice())),
+            };
+        };
+        let id: Option<WorkspaceId> = named.parse().ok();
+        let mut found = all.iter().filter(|workspace| Some(workspace.id) == id || workspace.name == named);
+        match (found.next(), found.next()) {
+            (Some(workspace), None) => Ok(workspace.id),
+            (Some(_), Some(_)) => {
+                Err(Failure::new(format!("several workspaces are called {named}")).cure("name it by its id"))
+            }
+            (None, _) => Err(Failure::new(format!("no workspace {named}")).cure(self.choice())),
+        }
+    }
+
+    fn choice(&self) -> String {
+        let names = self.here.workspaces.iter().map(|w| format!("{} ({})", w.id, w.name));
+        there_are(names, "workspaces")
+    }
+
+    fn workspace_name(&self, id: WorkspaceId) -> &str {
+        self.here.workspaces.iter().find(|workspace| workspace.id == id).map_or("?", |w| w.name.as_str())
+    }
+}
+
+/// A list of what exists, for an error about what does not.
+fn there_are(names: impl Iterator<Item = String>, what: &str) -> String {
+    const SHOWN: usize = 20;
+    let mut names: Vec<String> = names.collect();
+    let hidden = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    match (names.is_empty(), hidden) {
+        (true, _) => format!("there are no {what}"),
+        (false, 0) => format!("there are: {}", names.join(", ")),
+        (false, _) => format!("there are: {}, and {hidden} more", names.join(", ")),
+    }
+}

@@ -1,0 +1,134 @@
+//! What `dev` finds in place: a workspace, a key, Sender IDs and short codes.
+
+use facteur_domain::{
+    AccountKeyId, Class, IdSource, Redacted, Sender, SenderRecordId, SenderState, WorkspaceId,
+};
+use facteur_gateway::{Chance, Gateway, NewKey, Scope, mint_key};
+use facteur_store::{Actor, ApiKey, DirectorySnapshot, SenderRecord, Workspace};
+
+use crate::data::DataFolder;
+use crate::failure::Failure;
+
+/// The demo workspace's name.
+const WORKSPACE: &str = "Démo";
+/// Requests a second that the demo key may make: more than one machine can send.
+const PER_SECOND: u32 = 1_000_000;
+/// Who did it, in the audit log.
+const ACTOR: &str = "dev";
+/// Sender IDs and short codes, with the class of messages that do not say theirs.
+const SENDERS: [(&str, Class); 4] = [
+    ("MyCompany", Class::Transactional),
+    ("MaBoutique", Class::Marketing),
+    ("36180", Class::Marketing),
+    ("38180", Class::Transactional),
+];
+
+/// Makes what is missing, and answers the demo key's secret: `fixed`, or the one of the last start,
+/// or a new one.
+pub(super) async fn furnish(
+    gateway: &Gateway,
+    folder: &DataFolder,
+    fixed: Option<&str>,
+) -> Result<Redacted<String>, Failure> {
+    let here = gateway.store().directory().await?;
+    let ids = IdSource::new(0);
+    let workspace = workspace(gateway, &here, &ids).await?;
+    for (name, class) in SENDERS {
+        sender(gateway, &ids, workspace, name, class).await?;
+    }
+    let secret = key(gateway, folder, &here, workspace, &ids, fixed).await?;
+    gateway.refresh().await?;
+    Ok(secret)
+}
+
+fn actor() -> Actor {
+    Actor(ACTOR.to_owned())
+}
+
+async fn workspace(
+    gateway: &Gateway,
+    here: &DirectorySnapshot,
+    ids: &IdSource,
+) -> Result<WorkspaceId, Failure> {
+    if let Some(found) = here.workspaces.iter().find(|workspace| workspace.name == WORKSPACE) {
+        return Ok(found.id);
+    }
+    let now = gateway.now();
+    let id = WorkspaceId::from_key(ids.next(now));
+    let workspace = Workspace { id, name: WORKSPACE.to_owned(), created_at: now };
+    gateway.store().create_workspace(workspace, actor()).await?;
+    Ok(id)
+}
+
+async fn sender(
+    gateway: &Gateway,
+    ids: &IdSource,
+    workspace: WorkspaceId,
+    name: &str,
+    class: Class,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    let sender: Sender = name
+        .parse()
+        .map_err(|error| Failure::new(format!("the demo sender {name} is no sender")).because(error))?;
+    let record = SenderRecord {
+        id: SenderRecordId::from_key(ids.next(now)),
+        workspace,
+        sender,
+        class,
+        state: SenderState::Pending,
+        reason: None,
+        decided_by: ACTOR.to_owned(),
+        created_at: now,
+        decided_at: now,
+    };
+    let kept = gateway.store().declare_sender(record, actor()).await?;
+    // One that somebody failed or disabled since stays so.
+    if kept.state == SenderState::Pending {
+        gateway.store().decide_sender(workspace, sender, SenderState::Validated, None, now, actor()).await?;
+    }
+    Ok(())
+}
+
+async fn key(
+    gateway: &Gateway,
+    folder: &DataFolder,
+    here: &DirectorySnapshot,
+    workspace: WorkspaceId,
+    ids: &IdSource,
+    fixed: Option<&str>,
+) -> Result<Redacted<String>, Failure> {
+    let kept = folder.dev_secret();
+    let NewKey { secret, visible, hash } = mint_key(Chance, false, fixed.or(kept.as_deref()));
+    let known = here.keys.iter().find(|key| key.hash.show() == hash.show());
+    if known.is_some_and(|key| key.revoked_at.is_some() || key.workspace != workspace) {
+        return Err(Failure::new("the demo key was revoked, or belongs to another workspace")
+            .cure("give another one with `--api-key`, or remove the file `dev-key` in the data folder"));
+    }
+    if known.is_none() {
+        let now = gateway.now();
+        let record = ApiKey {
+            id: AccountKeyId::from_key(ids.next(now)),
+            workspace,
+            label: "dev".to_owned(),
+            visible,
+            hash,
+            scopes: customer_scopes(),
+            test: false,
+            read_per_second: PER_SECOND,
+            write_per_second: PER_SECOND,
+            daily_quota: None,
+            created_at: now,
+            revoked_at: None,
+        };
+        gateway.store().create_key(record, actor()).await?;
+    }
+    folder.keep_dev_secret(secret.show())?;
+    Ok(secret)
+}
+
+/// Everything a customer may do; reviewing senders is the platform's.
+fn customer_scopes() -> Vec<String> {
+    let scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::ComplianceReview);
+    scopes.map(|scope| scope.as_str().to_owned()).collect()
+}

@@ -1,0 +1,51 @@
+//! One file a command.
+
+pub(crate) mod admin;
+pub(crate) mod backup;
+pub(crate) mod config;
+pub(crate) mod dev;
+pub(crate) mod doctor;
+pub(crate) mod migrate;
+pub(crate) mod place;
+pub(crate) mod send;
+pub(crate) mod serve;
+pub(crate) mod smsc;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+use crate::failure::Failure;
+
+/// Runs one command to its end.
+pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Dev(args) => dev::run(args).map(done),
+        Command::Serve(args) => serve::run(&args).map(done),
+        Command::Smsc(args) => smsc::run(args).map(done),
+        Command::Send(args) => small_runtime()?.block_on(send::run(args)),
+        Command::Admin(args) => small_runtime()?.block_on(admin::run(args)).map(done),
+        Command::Doctor(args) => small_runtime()?.block_on(doctor::run(args)),
+        Command::Backup(args) => small_runtime()?.block_on(backup::run(args)).map(done),
+        Command::Migrate(args) => small_runtime()?.block_on(migrate::run(args)).map(done),
+        Command::Config(args) => config::run(args).map(done),
+    }
+}
+
+/// A runtime for a command that does one thing.
+fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)
+}
+
+/// A runtime for the product; `workers` 0 for one thread a processor.
+fn large_runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if workers > 0 {
+        builder.worker_threads(workers);
+    }
+    builder.enable_all().thread_name("facteur").build().map_err(no_runtime)
+}
+
+fn no_runtime(error: std::io::Error) -> Failure {
+    Failure::new("the runtime does not start").because(error)
+}

@@ -1,0 +1,61 @@
+//! `facteur serve`: production.
+
+use std::path::PathBuf;
+
+use facteur_gateway::Clock;
+
+use crate::config::{self, Checked};
+use crate::data::DataFolder;
+use crate::failure::Failure;
+use crate::output::line;
+use crate::product::{self, Product};
+use crate::ready::Ready;
+use crate::signals::Signals;
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  facteur config template > facteur.toml       start from the documented defaults
+  facteur serve --config facteur.toml
+
+SIGTERM or SIGINT ends in order: no new requests, those in flight answered, operators' answers
+awaited up to `process.shutdown_limit`. A second signal ends at once; nothing accepted is lost.")]
+pub(crate) struct Args {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Write this file once all is up: JSON with `api`, `console`, `smsc`, `api_key`.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+}
+
+/// Runs until a signal.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let checked = config::load(&args.config)?;
+    crate::logging::start(&checked.settings.log)?;
+    super::large_runtime(checked.settings.process.worker_threads)?.block_on(serve(args, &checked))
+}
+
+async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
+    let settings = &checked.settings;
+    let signals = Signals::listen()?;
+    let listener = product::listen(settings.http.listen).await?;
+    let address =
+        listener.local_addr().map_err(|error| Failure::new("the listener has no address").because(error))?;
+    let http = product::http_options(&settings.http)?;
+    let ready = Ready::at(address, http.tls.is_some());
+    let _folder = DataFolder::take(&settings.store.data)?;
+    if checked.routes.is_empty() {
+        tracing::warn!("no [[routes]] in the configuration: messages are accepted and wait");
+    }
+    let product = Product::start(checked.gateway(), settings.store.options(), Clock::system()).await?;
+    product.open_window(listener, http);
+    line(&format!("facteur serves {}", ready.api.as_deref().unwrap_or_default()));
+    if let Some(path) = &args.ready_file {
+        ready.write(path)?;
+    }
+    let ending = product.run_until_signal(signals, settings.process.shutdown_limit).await;
+    line(&ending.sentence());
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! `[sending]`: what messages are worth and risk, by class, and the limits that are not law.
+
+use std::time::Duration;
+
+use facteur_domain::Class;
+use facteur_gateway::{ClassPolicies, SendingRules, UnknownPolicy};
+use serde::Deserialize;
+
+use super::values::{duration, number};
+
+const DAY: u64 = 86_400_000;
+
+/// Limits on sending.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sending {
+    /// How long a message whose answer was lost waits for a receipt before its policy decides.
+    #[serde(deserialize_with = "duration::<_, 0, DAY>")]
+    pub(crate) settle_wait: Duration,
+    /// How long a receipt is awaited.
+    #[serde(deserialize_with = "duration::<_, 60_000, { 30 * DAY }>")]
+    pub(crate) receipt_wait: Duration,
+    /// How often one message is offered to operators that say "try later", and resent.
+    #[serde(deserialize_with = "number::<_, u16, 1, 1_000>")]
+    pub(crate) attempts_max: u16,
+    /// How long answers are kept for their idempotency keys.
+    #[serde(deserialize_with = "duration::<_, 60_000, { 7 * DAY }>")]
+    pub(crate) idempotency_kept: Duration,
+    /// How far ahead `send_at` may be.
+    #[serde(deserialize_with = "duration::<_, 0, { 366 * DAY }>")]
+    pub(crate) send_at_max: Duration,
+    /// Messages kept in memory for sending; more wait on disk.
+    #[serde(deserialize_with = "number::<_, usize, 100, 10_000_000>")]
+    pub(crate) queue_max: usize,
+    /// By class.
+    pub(crate) classes: Classes,
+}
+
+/// One table for each class that departs from its defaults.
+#[derive(Debug, Clone, PartialEq, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Classes {
+    marketing: Policy,
+    transactional: Policy,
+    otp: Policy,
+    alert: Policy,
+    conversational: Policy,
+}
+
+/// What differs from a class's defaults.
+#[derive(Debug, Clone, PartialEq, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Policy {
+    /// What is done with a message that may or may not have been taken.
+    unknown: Option<Unknown>,
+    /// For how long a message is worth delivering when the request does not say.
+    validity: Option<Validity>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Unknown {
+    Resend,
+    Leave,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(transparent)]
+struct Validity(#[serde(deserialize_with = "duration::<_, 60_000, { 2 * DAY }>")] Duration);
+
+impl Default for Sending {
+    fn default() -> Self {
+        let rules = SendingRules::default();
+        Self {
+            settle_wait: rules.settle_wait,
+            receipt_wait: rules.receipt_wait,
+            attempts_max: rules.attempts_max,
+            idempotency_kept: rules.idempotency_kept,
+            send_at_max: rules.send_at_max,
+            queue_max: rules.queue_max,
+            classes: Classes::default(),
+        }
+    }
+}
+
+impl Sending {
+    /// The gateway's own rules. `dev` is never read from a file.
+    pub(crate) fn rules(&self) -> SendingRules {
+        SendingRules {
+            classes: self.classes.policies(),
+            settle_wait: self.settle_wait,
+            receipt_wait: self.receipt_wait,
+            attempts_max: self.attempts_max,
+            idempotency_kept: self.idempotency_kept,
+            send_at_max: self.send_at_max,
+            queue_max: self.queue_max,
+            dev: false,
+        }
+    }
+}
+
+impl Classes {
+    fn policies(&self) -> ClassPolicies {
+        let defaults = ClassPolicies::default();
+        ClassPolicies {
+            unknown: defaults.unknown.map(|(class, default)| {
+                let policy = match self.of(class).unknown {
+                    Some(Unknown::Resend) => UnknownPolicy::Resend,
+                    Some(Unknown::Leave) => UnknownPolicy::Leave,
+                    None => default,
+                };
+                (class, policy)
+            }),
+            validity: defaults
+                .validity
+                .map(|(class, default)| (class, self.of(class).validity.map_or(default, |v| v.0))),
+        }
+    }
+
+    const fn of(&self, class: Class) -> &Policy {
+        match class {
+            Class::Marketing => &self.marketing,
+            Class::Transactional => &self.transactional,
+            Class::Otp => &self.otp,
+            Class::Alert => &self.alert,
+            Class::Conversational => &self.conversational,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_departs_only_where_the_file_says_so() {
+        let sending: Sending =
+            toml::from_str("[classes.otp]\nunknown = \"leave\"\n[classes.alert]\nvalidity = \"2h\"\n")
+                .expect("valid");
+        let (policies, defaults) = (sending.rules().classes, ClassPolicies::default());
+        assert_eq!(policies.unknown(Class::Otp), UnknownPolicy::Leave);
+        assert_eq!(policies.validity(Class::Alert), Duration::from_secs(7200));
+        assert_eq!(policies.validity(Class::Otp), defaults.validity(Class::Otp));
+        assert_eq!(policies.unknown(Class::Alert), defaults.unknown(Class::Alert));
+        assert_eq!(Sending::default().rules(), SendingRules::default());
+    }
+}

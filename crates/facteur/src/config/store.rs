@@ -1,0 +1,74 @@
+//! `[store]`: where everything is kept, and how writing is bounded.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::values::{duration, number};
+
+/// The data folder and the database in it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StoreSettings {
+    /// The folder of the database; one gateway at a time may use it.
+    pub(crate) data: PathBuf,
+    /// Messages that may wait for the disk before requests are answered 503.
+    #[serde(deserialize_with = "number::<_, usize, 100, 10_000_000>")]
+    pub(crate) queue_max: usize,
+    /// Rows in one transaction at most.
+    #[serde(deserialize_with = "number::<_, usize, 1, 100_000>")]
+    pub(crate) batch_max: usize,
+    /// Connections for reading.
+    #[serde(deserialize_with = "number::<_, usize, 1, 64>")]
+    pub(crate) readers: usize,
+    /// How long to wait while another process (a command, a backup) holds the database.
+    #[serde(deserialize_with = "duration::<_, 100, 60_000>")]
+    pub(crate) busy_timeout: Duration,
+    /// How long receipts still find a message that failed or was left unknown.
+    #[serde(deserialize_with = "duration::<_, 60_000, 2_592_000_000>")]
+    pub(crate) late_receipts: Duration,
+    /// Delivered parts remembered in memory, to know a second receipt.
+    #[serde(deserialize_with = "number::<_, usize, 1_000, 100_000_000>")]
+    pub(crate) finals_max: usize,
+    /// Page cache of each connection, in KiB.
+    #[serde(deserialize_with = "number::<_, u32, 1_024, 16_777_216>")]
+    pub(crate) cache_kib: u32,
+    /// Pages (4 KiB) of write-ahead log at which the writer itself finishes a checkpoint.
+    #[serde(deserialize_with = "number::<_, u64, 1_000, 1_000_000>")]
+    pub(crate) wal_pages_max: u64,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        let usual = facteur_store::Options::new("");
+        Self {
+            data: PathBuf::from("facteur-data"),
+            queue_max: usual.queue_max,
+            batch_max: usual.batch_max,
+            readers: usual.readers,
+            busy_timeout: usual.busy_timeout,
+            late_receipts: usual.late_receipts,
+            finals_max: usual.finals_max,
+            cache_kib: usual.cache_kib,
+            wal_pages_max: usual.wal_pages_max,
+        }
+    }
+}
+
+impl StoreSettings {
+    /// The store's own options.
+    pub(crate) fn options(&self) -> facteur_store::Options {
+        facteur_store::Options {
+            path: self.data.join(crate::data::DATABASE),
+            queue_max: self.queue_max,
+            batch_max: self.batch_max,
+            readers: self.readers,
+            busy_timeout: self.busy_timeout,
+            late_receipts: self.late_receipts,
+            finals_max: self.finals_max,
+            cache_kib: self.cache_kib,
+            wal_pages_max: self.wal_pages_max,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The running product: the gateway and its HTTP window, and their end in the right order.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use facteur_gateway::{Clock, Config, Gateway};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Http;
+use crate::failure::Failure;
+use crate::signals::Signals;
+
+/// The gateway with its window open.
+pub(crate) struct Product {
+    pub(crate) gateway: Gateway,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Binds the HTTP listener, first of all: an address that is taken must not cost a start.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format!("cannot listen on {address}"))
+            .because(error)
+            .cure("choose another address; port 0 takes a free one")
+    })
+}
+
+/// What the HTTP window is told.
+pub(crate) fn http_options(http: &Http) -> Result<facteur_http::Options, Failure> {
+    Ok(facteur_http::Options {
+        max_connections: http.max_connections,
+        header_timeout: http.header_timeout,
+        body_timeout: http.body_timeout,
+        request_timeout: http.request_timeout,
+        body_max: http.body_max,
+        failures_per_second: http.failures_per_second,
+        tls: http.tls.as_ref().map(crate::tls::server).transpose()?,
+    })
+}
+
+impl Product {
+    /// Opens the store, recovers what a crash left, starts the routes. The window is opened by
+    /// [`Product::open_window`], once there is something to see.
+    pub(crate) async fn start(
+        gateway: Config,
+        store: facteur_store::Options,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        let gateway = Gateway::start(gateway, store, clock).await.map_err(|error| {
+            Failure::new("the gateway does not start").because(error).cure("`facteur doctor` says more")
+        })?;
+        Ok(Self { gateway, stop: CancellationToken::new(), tasks: TaskTracker::new() })
+    }
+
+    /// Takes requests from now on.
+    pub(crate) fn open_window(&self, listener: TcpListener, options: facteur_http::Options) {
+        let serving = facteur_http::serve(
+            listener,
+            self.gateway.clone(),
+            options,
+            self.stop.clone(),
+            self.tasks.clone(),
+        );
+        self.tasks.spawn(serving);
+    }
+
+    /// Waits for the signal, then ends in order: no new requests, those in flight finished, the
+    /// gateway drained. `limit` bounds each of the two waits; a second signal ends at once.
+    pub(crate) async fn run_until_signal(self, mut signals: Signals, limit: Duration) -> Ending {
+        signals.next().await;
+        tracing::info!(limit = ?limit, "stopping");
+        tokio::select! {
+            ending = self.end(limit) => ending,
+            () = signals.next() => Ending::AtOnce,
+        }
+    }
+
+    async fn end(&self, limit: Duration) -> Ending {
+        self.stop.cancel();
+        self.tasks.close();
+        let answered = tokio::time::timeout(limit, self.tasks.wait()).await.is_ok();
+        if !answered {
+            tracing::warn!("requests were still in flight when the limit ran out");
+        }
+        Ending::InOrder(self.gateway.shut_down(limit).await)
+    }
+}
+
+/// How the product ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// Drained as far as the limit allowed.
+    InOrder(facteur_gateway::ShutdownReport),
+    /// On the second signal: what was unfinished is recovered at the next start.
+    AtOnce,
+}
+
+impl Ending {
+    /// What remains, for the person who stopped it.
+    pub(crate) fn sentence(&self) -> String {
+        let report = match self {
+            Self::AtOnce => return "stopped at once; the next start recovers what was unfinished".to_owned(),
+            Self::InOrder(report) => report,
+        };
+        let mut sentence =
+            format!("stopped; {} waiting on disk for the next start", messages(report.waiting));
+        if report.unanswered > 0 {
+            let unanswered = messages(report.unanswered);
+            sentence.push_str(&format!(
+                ", {unanswered} without an answer: unknown until a receipt or the policy settles them"
+            ));
+        }
+        if report.cut_short {
+            sentence.push_str("; the limit ran out first");
+        }
+        sentence
+    }
+}
+
+fn messages(count: u64) -> String {
+    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
+}

@@ -1,0 +1,338 @@
+//! The command line: admin, doctor, backup, send, configuration errors, help.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::common::{Far, Product, facteur, path, run, run_json, until};
+
+fn failing(args: &[&str]) -> String {
+    let output = run(args);
+    assert!(!output.status.success(), "facteur {args:?} should fail");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+/// Every command and subcommand has a help that runs, says what it does and, where it takes work
+/// to get it right, shows examples.
+#[test]
+fn help_of_every_command_runs() {
+    fn walk(words: &[&str], seen: &mut usize) {
+        let output = run(&[words, &["--help"]].concat());
+        let help = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(output.status.success() && help.contains("Usage:"), "{words:?}: {help}");
+        if words.len() == 1 {
+            assert!(help.contains("Examples:"), "{words:?} has no examples");
+        }
+        *seen += 1;
+        let Some((_, commands)) = help.split_once("Commands:\n") else { return };
+        for line in commands.lines().take_while(|line| line.starts_with("  ")) {
+            let name = line.trim_start().split(' ').next().unwrap_or_default();
+            if !name.is_empty() && name != "help" && line.starts_with("  ") && !line.starts_with("   ") {
+                walk(&[words, &[name]].concat(), seen);
+            }
+        }
+    }
+    let mut seen = 0;
+    walk(&[], &mut seen);
+    assert!(seen > 20, "{seen} helps");
+    assert!(String::from_utf8(run(&["--version"]).stdout).expect("UTF-8").starts_with("facteur "));
+}
+
+#[test]
+fn admin_sets_up_a_workspace_and_says_what_exists_when_a_name_is_wrong() {
+    let folder = TempDir::new().expect("a folder");
+    let data = path(folder.path(), "data");
+    let base = ["admin", "--data", data.as_str(), "--by", "claire"];
+    let refused = |words: &[&str]| failing(&[base.as_slice(), words].concat());
+    let json = |words: &[&str]| run_json(&[base.as_slice(), words, &["--json"]].concat());
+
+    assert!(refused(&["keys", "list"]).contains("there is no database in"));
+    let workspace = json(&["workspaces", "create", "--name", "Ma Société"]);
+    let id = workspace["id"].as_str().expect("an id");
+    assert!(id.starts_with("wsp_"));
+    assert!(refused(&["workspaces", "create", "--name", "Ma Société"]).contains("already"));
+    assert_eq!(json(&["workspaces", "list"])[0]["name"], "Ma Société");
+
+    let key = json(&[
+        "keys",
+        "create",
+        "--workspace",
+        id,
+        "--label",
+        "shop",
+        "--scopes",
+        "SMS_SEND,CONVERSATIONS_READ",
+        "--daily-quota",
+        "100",
+    ]);
+    let secret = key["secret"].as_str().expect("shown once");
+    assert!(secret.starts_with("ak_live_") && secret.len() > 40, "256 bits");
+    assert!(
+        json(&["keys", "create", "--test"])["secret"].as_str().is_some_and(|s| s.starts_with("ak_test_"))
+    );
+    let listed = json(&["keys", "list"]);
+    assert_eq!((&listed[0]["label"], &listed[0]["daily_quota"]), (&json!("shop"), &json!(100)));
+    assert!(!listed.to_string().contains(secret), "the secret is shown once");
+    assert!(refused(&["keys", "create", "--scopes", "EVERYTHING"]).contains("SMS_SEND"));
+    let unknown = refused(&["keys", "create", "--workspace", "wsp_0000000000000"]);
+    assert!(
+        unknown.contains("no workspace wsp_0000000000000")
+            && unknown.contains("Ma Société")
+            && unknown.contains(id),
+        "{unknown}"
+    );
+
+    assert_eq!(json(&["senders", "declare", "MyCompany", "--class", "transactional"])["state"], "PENDING");
+    assert_eq!(json(&["senders", "validate", "mycompany"])["state"], "VALIDATED");
+    assert_eq!(json(&["senders", "disable", "MyCompany", "--reason", "plaintes"])["reason"], "plaintes");
+    assert_eq!(json(&["senders", "enable", "MyCompany"])["state"], "VALIDATED");
+    assert!(
+        refused(&["senders", "fail", "MyCompany", "--reason", "x"]).contains("VALIDATED"),
+        "an impossible move says why"
+    );
+    assert!(refused(&["senders", "declare", "My Company"]).contains("character 3"));
+    assert!(refused(&["senders", "validate", "Unknown"]).contains("MyCompany (VALIDATED)"));
+    assert_eq!(json(&["short-codes", "add", "36180"])["class"], "marketing");
+    let code = json(&["short-codes", "add", "38180"]);
+    assert_eq!((&code["class"], &code["state"]), (&json!("transactional"), &json!("VALIDATED")));
+    assert!(refused(&["short-codes", "add", "MyCompany"]).contains("no short code"));
+
+    let key_id = key["id"].as_str().expect("an id");
+    assert!(json(&["keys", "revoke", key_id])["revoked_at"].is_string());
+    assert!(refused(&["keys", "revoke", key_id]).contains("was revoked at"));
+    assert!(refused(&["keys", "revoke", "api_0000000000000"]).contains("there are:"));
+
+    let audit = json(&["audit"]);
+    let lines = audit.as_array().expect("lines");
+    assert!(lines.len() >= 9 && lines.iter().all(|line| line["actor"] == "claire"), "{audit:#}");
+    assert!(lines.iter().all(|line| !line.to_string().contains(secret)));
+    let table =
+        String::from_utf8(run(&[base.as_slice(), &["senders", "list"]].concat()).stdout).expect("UTF-8");
+    assert!(table.starts_with("SENDER") && table.contains("MyCompany"), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn admin_works_while_the_gateway_runs() {
+    let product = Product::dev(&["--quiet"]).await;
+    assert_eq!(product.send("+33612345678", "Bonjour").await.status, 200);
+    product.admin(&["senders", "disable", "MyCompany", "--reason", "plaintes"]);
+    let refused = until("the gateway sees it", async || {
+        let answer = product.send("+33612345678", "Bonjour").await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await;
+    assert_eq!(refused.code(), "SENDER_ID_NOT_ACTIVE");
+    product.admin(&["senders", "enable", "MyCompany"]);
+    until("the gateway sees it", async || {
+        (product.send("+33612345678", "Bonjour").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_gateway_a_data_folder() {
+    let product = Product::dev(&["--quiet"]).await;
+    let data = product.data();
+    let refused = failing(&["dev", "--listen", "127.0.0.1:0", "--data", &data]);
+    assert!(refused.contains("another gateway already runs"), "{refused}");
+    let address = product.api.trim_start_matches("http://").to_owned();
+    let other = path(product.folder.path(), "other");
+    let taken = failing(&["dev", "--listen", &address, "--data", &other]);
+    assert!(taken.contains("cannot listen on"), "{taken}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_key_stays_the_same_and_can_be_fixed() {
+    let mut product = Product::dev(&["--quiet"]).await;
+    let first = product.key.clone();
+    product.stop().await;
+    product.restart().await;
+    assert_eq!(product.key, first);
+    assert!(product.log().matches(&first).count() >= 4, "printed at every start");
+    let fixed = Product::dev(&["--quiet", "--api-key", "bench-key"]).await;
+    assert_eq!(fixed.key, "bench-key");
+    assert_eq!(fixed.send("+33612345678", "Bonjour").await.status, 200);
+    for name in ["MyCompany", "MaBoutique", "36180", "38180"] {
+        let listed = fixed.admin(&["senders", "list"]);
+        let found = listed.as_array().expect("rows").iter().find(|row| row["sender"] == name).expect(name);
+        assert_eq!(found["state"], "VALIDATED", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn send_sends_waits_and_tells() {
+    let product = Product::dev(&["--quiet"]).await;
+    let (url, key) = (product.api.clone(), product.key.clone());
+    let send = |to: &str, more: &[&str]| {
+        let words = [
+            "send",
+            "--url",
+            &url,
+            "--key",
+            &key,
+            "--sender-id",
+            "MyCompany",
+            "--to",
+            to,
+            "--message",
+            "Bonjour",
+        ];
+        run(&[words.as_slice(), more].concat())
+    };
+    let told = send("+33612345678", &["--wait", "--json", "--class", "otp"]);
+    let story: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!(
+        (story["data"]["status"].as_str(), story["data"]["class"].as_str()),
+        (Some("delivered"), Some("otp"))
+    );
+    let text = String::from_utf8(send("+33612345678", &["--wait"]).stdout).expect("UTF-8");
+    assert!(text.contains("is delivered") && text.contains("receipt"), "{text}");
+    let undelivered = send("+33639980080", &["--wait"]);
+    assert_eq!(undelivered.status.code(), Some(3));
+    let refused = send("0612345678", &[]);
+    let shown = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert!(refused.status.code() == Some(1) && shown.contains("INVALID_PHONE_FORMAT"), "{shown}");
+    let nobody = failing(&[
+        "send",
+        "--url",
+        "http://127.0.0.1:1",
+        "--key",
+        "k",
+        "--sender-id",
+        "MyCompany",
+        "--to",
+        "+33612345678",
+        "--message",
+        "x",
+    ]);
+    assert!(nobody.contains("cannot be reached") && !nobody.contains("Bonjour"), "{nobody}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_made_while_it_runs_opens() {
+    let product = Product::dev(&["--quiet"]).await;
+    let id = product.send("+33612345678", "Bonjour").await.id();
+    product.reaches(&id, &["delivered"]).await;
+    let restored = product.folder.path().join("restored");
+    std::fs::create_dir(&restored).expect("a folder");
+    let copy = path(&restored, "facteur.db");
+    let told = run_json(&["backup", "--data", &product.data(), "--to", &copy, "--json"]);
+    assert!(told["octets"].as_u64().is_some_and(|octets| octets > 1000));
+    assert!(failing(&["backup", "--data", &product.data(), "--to", &copy]).contains("exists already"));
+    let data = path(product.folder.path(), "restored");
+    let second = run_json(&["admin", "--data", &data, "--json", "senders", "list"]);
+    assert_eq!(second.as_array().map(Vec::len), Some(4));
+    let migrated = run_json(&["migrate", "--data", &data, "--json"]);
+    assert_eq!(migrated["waiting"], 0);
+}
+
+fn outcome<'a>(report: &'a Value, name: &str) -> &'a str {
+    let checks = report["checks"].as_array().expect("checks");
+    let found = checks
+        .iter()
+        .find(|check| check["name"] == name)
+        .unwrap_or_else(|| panic!("no {name} in {report:#}"));
+    found["outcome"].as_str().expect("an outcome")
+}
+
+fn doctor(config: &str, more: &[&str]) -> (Value, bool) {
+    let output = run(&[&["doctor", "--config", config, "--json"], more].concat());
+    (serde_json::from_slice(&output.stdout).expect("JSON"), output.status.success())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_what_is_wrong_and_what_to_do() {
+    let far = Far::start(facteur_smsc::Options {
+        accounts: Some([("test".to_owned(), "secret".to_owned())].into()),
+        ..Default::default()
+    })
+    .await;
+    let product = Product::serve(&far.address(), false, "[http]\nlisten = \"127.0.0.1:0\"\n").await;
+    let config = path(product.folder.path(), "facteur.toml");
+    let (report, well) = doctor(&config, &["--bind"]);
+    assert!(well, "{report:#}");
+    for name in ["configuration", "data folder", "database", "backlog", "clock", "route far"] {
+        assert_eq!(outcome(&report, name), "ok", "{name}: {report:#}");
+    }
+
+    let text = std::fs::read_to_string(&config).expect("there");
+    let write = |name: &str, text: &str| {
+        let file = path(product.folder.path(), name);
+        std::fs::write(&file, text).expect("written");
+        file
+    };
+    let (report, well) = doctor(&write("password.toml", &text.replace("secret", "wrong")), &["--bind"]);
+    assert!(!well && outcome(&report, "route far") == "fail", "{report:#}");
+    let (report, well) = doctor(&write("closed.toml", &text.replace(&far.address(), "127.0.0.1:1")), &[]);
+    assert!(!well && outcome(&report, "route far") == "fail", "{report:#}");
+    let (report, well) = doctor(&write("tls.toml", &format!("{text}[routes.tls]\n")), &[]);
+    assert!(!well && outcome(&report, "route far") == "fail", "{report:#}");
+    let (report, well) = doctor(&write("typo.toml", &text.replace("window", "windov")), &[]);
+    assert!(!well && outcome(&report, "configuration") == "fail");
+    assert!(report.to_string().contains("windov"), "{report:#}");
+    let (report, well) = doctor(&write("empty.toml", "[store]\ndata = \"/proc/nowhere\"\n"), &[]);
+    assert!(
+        well && outcome(&report, "data folder") == "warn" && outcome(&report, "configuration") == "warn",
+        "{report:#}"
+    );
+    let damaged = path(product.folder.path(), "damaged");
+    std::fs::create_dir(&damaged).expect("a folder");
+    std::fs::write(
+        Path::new(&damaged).join("facteur.db"),
+        "this is no database at all, whatever its name says",
+    )
+    .expect("written");
+    let output = run(&["doctor", "--data", &damaged, "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(!output.status.success() && outcome(&report, "database") == "fail", "{report:#}");
+    assert!(
+        report["checks"]
+            .as_array()
+            .expect("checks")
+            .iter()
+            .all(|c| c["outcome"] == "ok" || c["cure"].is_string())
+    );
+}
+
+#[test]
+fn configuration_errors_have_file_line_and_column() {
+    let folder = TempDir::new().expect("a folder");
+    let file = path(folder.path(), "facteur.toml");
+    std::fs::write(&file, "[http]\nlisten = \"127.0.0.1:0\"\nport = 80\n").expect("written");
+    let serve = facteur(&["serve", "--config", &file]).stdin(Stdio::null()).output().expect("runs");
+    let shown = String::from_utf8(serve.stderr).expect("UTF-8");
+    assert!(!serve.status.success());
+    assert!(
+        shown.contains(&format!("{file}:3:1: unknown field `port`")) && shown.contains(" 3 | port = 80"),
+        "{shown}"
+    );
+    assert_eq!(failing(&["config", "check", &file]), shown);
+    let missing = path(folder.path(), "missing.toml");
+    assert!(failing(&["serve", "--config", &missing]).contains("config template"));
+    let template = run(&["config", "template"]);
+    std::fs::write(&file, &template.stdout).expect("written");
+    assert_eq!(run_json(&["config", "check", &file, "--json"])["routes"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_box_runs_alone() {
+    let folder = TempDir::new().expect("a folder");
+    let ready = path(folder.path(), "ready.json");
+    let mut child = facteur(&["smsc", "--listen", "127.0.0.1:0", "--quiet", "--ready-file", &ready])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("starts");
+    let told: Value = until("ready file", async || {
+        std::fs::read(&ready).ok().and_then(|text| serde_json::from_slice(&text).ok())
+    })
+    .await;
+    let product = Product::dev(&["--quiet", "--smsc", told["smsc"].as_str().expect("an address")]).await;
+    assert_eq!(product.smsc, None);
+    let id = product.send("+33612345678", "Bonjour").await.id();
+    product.reaches(&id, &["delivered"]).await;
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+}

@@ -1,0 +1,10 @@
+//! The real binary, through its real doors: HTTP, SMPP, the command line, files and signals.
+
+mod api;
+mod cli;
+mod common;
+mod delivery;
+mod faults;
+mod isolation;
+mod privacy;
+mod wrong_requests;
