@@ -246,3 +246,38 @@ fn first_id(wall_ms: i64) -> u32 {
     let seconds = wall_ms.div_euclid(1000).rem_euclid(100_000);
     u32::try_from(seconds * 2_000).expect("at most 200,000,000")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::Shared;
+    use crate::clock::{Moment, now};
+    use crate::options::Options;
+    use crate::replies::Note;
+
+    #[test]
+    fn a_reply_takes_its_time_and_a_refused_one_waits_again() {
+        let options = Options::default();
+        let (takes, again) = (Duration::from_millis(700), options.offer_again);
+        let shared = Shared::new(options, Arc::new(|| 0));
+        let mut world = shared.world();
+        let account = world.accounts.bind("acme", "", &shared.options).expect("anyone may bind");
+        let start = Moment { at: now(), wall_ms: 0 };
+        let after = |delay| Moment { at: start.at + delay, wall_ms: 0 };
+
+        let note = Note { msisdn: 33_639_980_001, party: "38180", text: "OUI", delay: takes };
+        world.write(account, note, start);
+        assert_eq!(world.post(start), Some(start.at + takes));
+        assert!(world.accounts.get(account).queue.is_empty());
+        world.post(after(takes));
+        let reply = world.accounts.get(account).queue.pop_front().expect("the reply is ready");
+
+        world.refused(reply, after(takes));
+        assert_eq!(world.post(after(takes)), Some(start.at + takes + again));
+        assert!(world.accounts.get(account).queue.is_empty());
+        world.post(after(takes + again));
+        assert_eq!(world.accounts.get(account).queue.len(), 1);
+    }
+}

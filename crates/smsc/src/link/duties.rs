@@ -128,8 +128,7 @@ impl Link {
                 world.stats.binds += 1;
                 world.stats.bound += 1;
                 self.account = Some(account);
-                self.receives = *kind != BindKind::Transmitter;
-                if self.receives {
+                if *kind != BindKind::Transmitter {
                     world.accounts.get(account).receivers.push((self.id, Arc::clone(&self.wake)));
                 }
                 self.unbind_at = options.unbind_every.map(|every| moment.at + every);
@@ -144,7 +143,7 @@ impl Link {
 
     /// Sends what waits for the account, as far as the window and the output allow.
     fn offer(&mut self, world: &mut World, moment: Moment) {
-        let Some(account) = self.account.filter(|_| self.receives) else { return };
+        let Some(account) = self.account else { return };
         while self.session.room() > 0 && self.session.output().len() < OUTPUT_MAX {
             let Some(outgoing) = world.accounts.get(account).queue.pop_front() else { return };
             let token = self.next_token;

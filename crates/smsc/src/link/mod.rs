@@ -44,7 +44,6 @@ pub(crate) struct Link {
     session: Session,
     wake: Arc<Notify>,
     account: Option<usize>,
-    receives: bool,
     /// Accepts nothing and answers nothing.
     half_open: bool,
     in_flight: HashMap<u64, Outgoing, FixedState>,
@@ -78,7 +77,6 @@ impl Link {
             session,
             wake,
             account: None,
-            receives: false,
             half_open,
             in_flight: HashMap::default(),
             next_token: 0,
@@ -200,4 +198,22 @@ async fn write<W: AsyncWrite + Unpin>(
     }
     output.advance(written);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::write;
+
+    #[tokio::test]
+    async fn octets_leave_together_or_one_by_one() {
+        for (byte_by_byte, written) in [(false, "abc"), (true, "a")] {
+            let mut stream = Vec::new();
+            let mut output = BytesMut::from("abc");
+            write(&mut stream, &mut output, byte_by_byte).await.expect("memory takes everything");
+            assert_eq!(stream, written.as_bytes());
+            assert_eq!(output.len(), 3 - written.len());
+        }
+    }
 }

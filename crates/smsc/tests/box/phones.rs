@@ -1,6 +1,7 @@
 //! Phones put long texts together, read every coding, and write back.
 
 use facteur_smpp::Status;
+use facteur_smpp::session::BindKind;
 use facteur_smsc::{Direction, Encoding, NoRoute, PhoneEvent};
 
 use crate::client::{Client, Submit, start, within};
@@ -105,6 +106,19 @@ async fn a_person_writes_back_in_gsm7_or_ucs2_and_at_length() {
     assert_eq!(written, [1, 1, 2]);
     let summary = running.network.phones().remove(0);
     assert_eq!((summary.msisdn.as_str(), summary.received, summary.written), ("+33639980010", 1, 3));
+}
+
+#[tokio::test]
+async fn a_text_goes_to_the_account_that_sends_from_its_code() {
+    let running = start(|_| {}).await;
+    let mut owner = Client::bind(&running.network, BindKind::Transceiver, "owner").await;
+    owner.send(Submit::new(PHONE, "Bonjour").of_code("38180")).await.expect("taken");
+    owner.drain(&running.network).await;
+    let mut latest = Client::bind(&running.network, BindKind::Transceiver, "latest").await;
+    running.network.answer(PHONE, "38180", "known").expect("a route");
+    running.network.answer(PHONE, "38181", "unknown").expect("a route");
+    assert_eq!(owner.replies(1).await[0].octets, b"known");
+    assert_eq!(latest.replies(1).await[0].octets, b"unknown");
 }
 
 #[tokio::test]
