@@ -21,6 +21,8 @@ pub(crate) struct ReadinessView {
     ready: bool,
     /// Its store.
     store: StoreView,
+    /// Messages waiting in memory for their turn.
+    waiting: usize,
     /// Its ways to operators.
     routes: Vec<RouteView>,
 }
@@ -43,10 +45,10 @@ pub(crate) struct RouteView {
     bound: u16,
     /// Binds it should have.
     binds: u16,
-    /// Messages waiting for it in memory.
-    waiting: usize,
     /// Submits unanswered.
     in_flight: usize,
+    /// Parts a second in force; 0 for no limit.
+    limit_per_second: u32,
     /// The last trouble, or null.
     trouble: Option<String>,
 }
@@ -69,7 +71,7 @@ pub(crate) async fn healthz() -> &'static str {
     )
 )]
 pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, ApiError> {
-    let readiness = app.gateway.readiness();
+    let readiness = app.gateway.readiness().await;
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::to_vec(&ReadinessView::from(readiness)).map_err(ApiError::internal)?;
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
@@ -94,6 +96,7 @@ impl From<Readiness> for ReadinessView {
         Self {
             ready: readiness.ready,
             store: StoreView { ok: trouble.is_none(), trouble },
+            waiting: readiness.waiting,
             routes: readiness.routes.into_iter().map(RouteView::from).collect(),
         }
     }
@@ -101,7 +104,7 @@ impl From<Readiness> for ReadinessView {
 
 impl From<RouteReport> for RouteView {
     fn from(report: RouteReport) -> Self {
-        let RouteReport { name, bound, binds, waiting, in_flight, trouble } = report;
-        Self { name, bound, binds, waiting, in_flight, trouble }
+        let RouteReport { name, bound, binds, in_flight, limit_per_second, trouble } = report;
+        Self { name, bound, binds, in_flight, limit_per_second, trouble }
     }
 }

@@ -1,14 +1,14 @@
 //! `POST /v2/api/messages/{id}/cancel`: withdraws a message that has not left.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use facteur_domain::State as Stage;
 use facteur_gateway::Code;
 use utoipa::ToSchema;
 
-use super::{MessageView, id};
+use super::{MessageView, Named};
 use crate::api::{Data, Key, ok};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
@@ -43,12 +43,12 @@ pub(crate) struct CancelledAnswer {
 pub(crate) async fn cancel(
     State(app): State<App>,
     Extension(caller): Key,
-    Path(text): Path<String>,
+    Named(id): Named,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     // The call is idempotent by nature; a key only has to be well-formed.
     idempotency::key(&headers, "POST /v2/api/messages/{id}/cancel", b"")?;
-    let (workspace, id) = (caller.workspace(), id(&text)?);
+    let workspace = caller.workspace();
     let message = match app.gateway.cancel(workspace, id).await {
         Ok(message) => message,
         Err(refusal) if refusal.code == Code::MessageNotCancellable => {

@@ -5,6 +5,8 @@ pub(super) mod cancel;
 pub(super) mod list;
 pub(super) mod show;
 
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use facteur_domain::MessageId;
 use facteur_store::StoredMessage;
 use serde::Serialize;
@@ -96,9 +98,16 @@ impl From<StoredMessage> for MessageView {
     }
 }
 
-/// A message's id as it stands in a path. One that cannot be an id names no message.
-fn id(text: &str) -> Result<MessageId, ApiError> {
-    text.parse().map_err(|_| not_found())
+/// The message that a path names. One that cannot be an id names no message.
+pub(crate) struct Named(MessageId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| not_found())?;
+        text.parse().map(Self).map_err(|_| not_found())
+    }
 }
 
 /// No such message, or none of this workspace: the answer is the same.

@@ -1,13 +1,13 @@
 //! `GET /v2/api/messages/{id}`: one message and its whole story.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use facteur_store::StoryStep;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{MessageView, id, not_found};
+use super::{MessageView, Named, not_found};
 use crate::api::{Data, Key, ok};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
@@ -69,9 +69,9 @@ pub(crate) struct MessageAnswer {
 pub(crate) async fn show(
     State(app): State<App>,
     Extension(caller): Key,
-    Path(text): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, ApiError> {
-    let (workspace, id) = (caller.workspace(), id(&text)?);
+    let workspace = caller.workspace();
     let store = app.gateway.store();
     let message = store.message(workspace, id).await?.ok_or_else(not_found)?;
     let story = store.story(workspace, id).await?;

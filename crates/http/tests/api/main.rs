@@ -1,0 +1,10 @@
+//! The API over a real gateway and a real store, without routes: what clients are told.
+
+mod documents;
+mod guard;
+mod reads;
+mod send;
+mod sockets;
+mod tenants;
+mod world;
+mod wrong_requests;

@@ -1,0 +1,193 @@
+//! The accept loop over real sockets: slow clients, large bodies, the end.
+
+use std::time::Duration;
+
+use facteur_http::Options;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::world::{GOOD, World};
+
+/// Longer than anything here should take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Server {
+    world: World,
+    address: std::net::SocketAddr,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Server {
+    async fn start(options: Options) -> Self {
+        let world = World::new().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        tracker.spawn(facteur_http::serve(
+            listener,
+            world.gateway.clone(),
+            options,
+            stop.clone(),
+            tracker.clone(),
+        ));
+        Self { world, address, stop, tracker }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("a connection")
+    }
+
+    /// The head and body of a request to send.
+    fn send(&self, body: &str) -> String {
+        format!("{}{body}", self.head(body.len()))
+    }
+
+    fn head(&self, length: usize) -> String {
+        format!(
+            "POST /v1/api/sms HTTP/1.1\r\nHost: facteur\r\nAuthorization: {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
+            self.world.key
+        )
+    }
+
+    async fn finish(self) {
+        self.stop.cancel();
+        self.tracker.close();
+        tokio::time::timeout(PATIENCE, self.tracker.wait()).await.expect("every connection ends");
+    }
+}
+
+/// Everything until the server closes.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut text)).await;
+    read.expect("the server closes").expect("the connection is not reset");
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// One answer with its body, by its length.
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    loop {
+        let mut piece = [0; 4096];
+        let read = tokio::time::timeout(PATIENCE, stream.read(&mut piece)).await;
+        let read = read.expect("an answer in time").expect("the connection stands");
+        assert!(read > 0, "closed after {text:?}");
+        text.push_str(&String::from_utf8_lossy(&piece[..read]));
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.expect("a length").parse().expect("a number") {
+                return text;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_connection_serves_many_requests() {
+    let server = Server::start(Options::default()).await;
+    let mut stream = server.connect().await;
+    for _ in 0..3 {
+        stream.write_all(server.send(GOOD).as_bytes()).await.expect("written");
+        assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+    assert_eq!(server.world.kept().await, 3);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_large_body_is_refused_in_words_and_not_by_a_broken_connection() {
+    let server = Server::start(Options::default()).await;
+    for length in [70_000, 300_000] {
+        let mut stream = server.connect().await;
+        stream.write_all(server.send(&"x".repeat(length)).as_bytes()).await.expect("written");
+        assert!(answer(&mut stream).await.starts_with("HTTP/1.1 413 "), "{length}");
+    }
+    // Declared, and never sent.
+    let mut stream = server.connect().await;
+    stream.write_all(server.head(1_000_000_000).as_bytes()).await.expect("written");
+    assert!(answer(&mut stream).await.starts_with("HTTP/1.1 413 "));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_bounded_too() {
+    let server = Server::start(Options::default()).await;
+    let mut stream = server.connect().await;
+    let head = server.head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked");
+    stream.write_all(head.as_bytes()).await.expect("written");
+    let chunk = format!("8000\r\n{}\r\n", "x".repeat(0x8000));
+    for _ in 0..3 {
+        stream.write_all(chunk.as_bytes()).await.expect("written");
+    }
+    stream.write_all(b"0\r\n\r\n").await.expect("written");
+    assert!(answer(&mut stream).await.starts_with("HTTP/1.1 413 "));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_408() {
+    let options = Options { body_timeout: Duration::from_millis(100), ..Options::default() };
+    let server = Server::start(options).await;
+    let mut stream = server.connect().await;
+    stream.write_all(server.head(100).as_bytes()).await.expect("written");
+    stream.write_all(b"{\"sender").await.expect("written");
+    let text = rest(&mut stream).await;
+    assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
+    assert!(text.contains("REQUEST_TIMEOUT"), "{text}");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn headers_that_do_not_come_close_the_connection() {
+    let options = Options { header_timeout: Duration::from_millis(100), ..Options::default() };
+    let server = Server::start(options).await;
+    for start in ["", "POST /v1/api/sms HTTP/1.1\r\nHost: fac"] {
+        let mut stream = server.connect().await;
+        stream.write_all(start.as_bytes()).await.expect("written");
+        assert!(!rest(&mut stream).await.contains(" 200 "), "{start}");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_cap_wait_for_their_turn() {
+    let server = Server::start(Options { max_connections: 1, ..Options::default() }).await;
+    let mut first = server.connect().await;
+    first.write_all(server.send(GOOD).as_bytes()).await.expect("written");
+    answer(&mut first).await;
+    let mut second = server.connect().await;
+    second.write_all(server.send(GOOD).as_bytes()).await.expect("written");
+    let mut octet = [0];
+    let early = tokio::time::timeout(Duration::from_millis(100), second.peek(&mut octet)).await;
+    assert!(early.is_err(), "the first connection has the only place");
+    drop(first);
+    assert!(answer(&mut second).await.starts_with("HTTP/1.1 200 "));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_stop_lets_the_request_in_flight_finish_and_closes_idle_connections() {
+    let server = Server::start(Options::default()).await;
+    let mut idle = server.connect().await;
+    idle.write_all(server.send(GOOD).as_bytes()).await.expect("written");
+    answer(&mut idle).await;
+    let mut busy = server.connect().await;
+    let head = server.head(GOOD.len()).replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    busy.write_all(head.as_bytes()).await.expect("written");
+    // The server says "go on" once it waits for the body: the request is in flight.
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    busy.read_exact(&mut go_on).await.expect("an interim answer");
+    assert!(go_on.starts_with(b"HTTP/1.1 100 "));
+    server.stop.cancel();
+    assert_eq!(rest(&mut idle).await, "");
+    busy.write_all(GOOD.as_bytes()).await.expect("written");
+    let text = rest(&mut busy).await;
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    assert_eq!(server.world.kept().await, 2);
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+    server.finish().await;
+}
