@@ -7,13 +7,24 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::pdu::{HEADER_LEN, Header};
 
+/// Octets of the read buffer at first. It is used again once nothing that was read into it is kept;
+/// until then a new one is taken when it is full, so that it also is what one kept message may hold.
+const READ_BUFFER: usize = 8 * 1024;
+
 /// One PDU, its body not yet decoded.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Its header.
     pub header: Header,
     /// What follows the header: a share of the read buffer, not a copy.
     pub body: Bytes,
+}
+
+/// Without the body, which may hold a number, a text or a password.
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Frame({:?}, {} octets)", self.header, self.body.len())
+    }
 }
 
 /// A command_length that no PDU has: under 16, or over what we read. Where the next PDU begins is
@@ -26,17 +37,23 @@ pub struct BadLength(pub u32);
 ///
 /// It holds what was pushed and not yet taken: with frames taken after each push, less than one PDU
 /// of the longest permitted length plus the last push.
-#[derive(Debug)]
 pub struct Framer {
     buffer: BytesMut,
     pdu_max: usize,
+}
+
+/// Without the octets held.
+impl std::fmt::Debug for Framer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Framer({} octets)", self.held())
+    }
 }
 
 impl Framer {
     /// Refuses frames over `pdu_max` octets.
     #[must_use]
     pub fn new(pdu_max: usize) -> Self {
-        Self { buffer: BytesMut::new(), pdu_max }
+        Self { buffer: BytesMut::with_capacity(READ_BUFFER), pdu_max }
     }
 
     /// Appends octets from the link.

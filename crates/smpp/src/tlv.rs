@@ -28,8 +28,16 @@ pub mod tag {
 ///
 /// Octets at the end that make no whole parameter are passed over: several SMSCs pad their PDUs,
 /// and a message is worth more than its last parameter (requirement smpp-tlv).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tlvs<'a>(pub &'a [u8]);
+
+/// Tags and lengths: a value may be a text.
+impl std::fmt::Debug for Tlvs<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = self.iter().map(|(tag, value)| format!("{tag:#06x} ({} octets)", value.len()));
+        write!(f, "[{}]", shown.collect::<Vec<_>>().join(", "))
+    }
+}
 
 impl<'a> Tlvs<'a> {
     /// The value of the first parameter with this tag.

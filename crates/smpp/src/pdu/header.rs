@@ -1,6 +1,6 @@
 //! The 16 octets that every PDU begins with (section 3.2; requirement smpp-header).
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
 use crate::status::Status;
 
@@ -46,10 +46,10 @@ impl Header {
     pub(crate) fn put(self, body_len: usize, out: &mut BytesMut) {
         let length = HEADER_LEN + body_len;
         out.reserve(length);
-        out.put_u32(u32::try_from(length).expect("bodies are bounded far below 4 GiB by their encoders"));
-        out.put_u32(self.command_id);
-        out.put_u32(self.status.0);
-        out.put_u32(self.sequence);
+        let command_length =
+            u32::try_from(length).expect("bodies are bounded far below 4 GiB by their encoders");
+        let words = [command_length, self.command_id, self.status.0, self.sequence].map(u32::to_be_bytes);
+        out.extend_from_slice(words.as_flattened());
     }
 }
 

@@ -27,7 +27,7 @@ pub use short_message::encode_short_message;
 pub const SHORT_MESSAGE_MAX: usize = 254;
 
 /// An address: type of number, numbering plan, and its octets as they came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Address<'a> {
     /// Type of number (section 5.2.5): 1 international, 3 network specific, 5 alphanumeric.
     pub ton: u8,
@@ -37,10 +37,17 @@ pub struct Address<'a> {
     pub digits: &'a [u8],
 }
 
+/// Without the number: it is a person's.
+impl std::fmt::Debug for Address<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Address(ton {}, npi {}, {} octets)", self.ton, self.npi, self.digits.len())
+    }
+}
+
 /// The body that submit_sm and deliver_sm share (sections 4.4.1 and 4.6.1), borrowed. A data_sm
 /// (section 4.7.1) is given the same form: the fields it lacks are zero or empty, and its text is
 /// in the message_payload parameter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct ShortMessage<'a> {
     /// service_type, 5 octets at most.
     pub service_type: &'a [u8],
@@ -70,6 +77,21 @@ pub struct ShortMessage<'a> {
     pub text: &'a [u8],
     /// Optional parameters.
     pub tlvs: Tlvs<'a>,
+}
+
+/// Without numbers and text: what is left tells one kind of message from another.
+impl std::fmt::Debug for ShortMessage<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShortMessage")
+            .field("source", &self.source)
+            .field("destination", &self.destination)
+            .field("esm_class", &self.esm_class)
+            .field("registered_delivery", &self.registered_delivery)
+            .field("data_coding", &self.data_coding)
+            .field("text_len", &self.text.len())
+            .field("tlvs", &self.tlvs)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> ShortMessage<'a> {
@@ -212,6 +234,28 @@ mod tests {
         let no_message = Received::from_message(command::UNBIND, &ShortMessage::default());
         assert_eq!(no_message.unwrap_err(), EncodeError::NotAMessage);
         assert!(Received::parse(command::UNBIND, Bytes::from_static(&[0; 17])).is_err());
+    }
+
+    #[test]
+    fn nothing_of_a_person_shows() {
+        let tlvs = [4, 0x24, 0, 6, b'S', b'e', b'c', b'r', b'e', b't'];
+        let message = ShortMessage {
+            source: Address { ton: 5, npi: 0, digits: b"Sender" },
+            destination: Address { ton: 1, npi: 1, digits: b"33639980000" },
+            text: b"Secret",
+            tlvs: Tlvs(&tlvs),
+            ..ShortMessage::default()
+        };
+        let received = Received::from_message(command::DELIVER_SM, &message).unwrap();
+        let frame =
+            crate::frame::Frame { header: Header::request(5, 1), body: Bytes::from_static(b"Secret") };
+        let shown = format!("{message:?} {received:?} {frame:?}");
+        // As text, and as the numbers that octets are shown as.
+        for hidden in ["Secret", "Sender", "3363998", "51, 51", "83, 101"] {
+            assert!(!shown.contains(hidden), "{shown}");
+        }
+        assert!(shown.contains("npi 1, 11 octets") && shown.contains("text_len: 6"), "{shown}");
+        assert!(shown.contains("[0x0424 (6 octets)]"), "{shown}");
     }
 
     #[test]

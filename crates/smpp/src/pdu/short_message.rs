@@ -1,6 +1,6 @@
 //! submit_sm, deliver_sm and data_sm (sections 4.4.1, 4.6.1, 4.7.1).
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
 use super::reader::{CString, Reader};
 use super::{Address, BodyError, EncodeError, Header, SHORT_MESSAGE_MAX, ShortMessage, command};
@@ -111,20 +111,20 @@ impl<'a> ShortMessage<'a> {
         put_c_string(self.service_type, out);
         self.source.put(out);
         self.destination.put(out);
-        out.put_slice(&[self.esm_class, self.protocol_id, self.priority]);
+        out.extend_from_slice(&[self.esm_class, self.protocol_id, self.priority]);
         put_c_string(self.schedule_delivery_time, out);
         put_c_string(self.validity_period, out);
         // check_sm bounds the text at 254 octets.
         let length = u8::try_from(self.text.len()).unwrap_or(u8::MAX);
-        out.put_slice(&[
+        out.extend_from_slice(&[
             self.registered_delivery,
             self.replace_if_present,
             self.data_coding,
             self.default_message_id,
             length,
         ]);
-        out.put_slice(self.text);
-        out.put_slice(self.tlvs.0);
+        out.extend_from_slice(self.text);
+        out.extend_from_slice(self.tlvs.0);
     }
 
     fn put_data(&self, header: Header, out: &mut BytesMut) -> Result<(), EncodeError> {
@@ -134,11 +134,11 @@ impl<'a> ShortMessage<'a> {
         put_c_string(self.service_type, out);
         self.source.put(out);
         self.destination.put(out);
-        out.put_slice(&[self.esm_class, self.registered_delivery, self.data_coding]);
+        out.extend_from_slice(&[self.esm_class, self.registered_delivery, self.data_coding]);
         if !self.text.is_empty() {
             tlv::put(out, tag::MESSAGE_PAYLOAD, self.text)?;
         }
-        out.put_slice(self.tlvs.0);
+        out.extend_from_slice(self.tlvs.0);
         Ok(())
     }
 }
@@ -153,7 +153,7 @@ impl<'a> Address<'a> {
     }
 
     fn put(&self, out: &mut BytesMut) {
-        out.put_slice(&[self.ton, self.npi]);
+        out.extend_from_slice(&[self.ton, self.npi]);
         put_c_string(self.digits, out);
     }
 }
@@ -185,8 +185,8 @@ pub fn encode_short_message(
 }
 
 fn put_c_string(text: &[u8], out: &mut BytesMut) {
-    out.put_slice(text);
-    out.put_u8(0);
+    out.extend_from_slice(text);
+    out.extend_from_slice(&[0]);
 }
 
 fn check(text: &[u8], field: CString) -> Result<(), EncodeError> {

@@ -149,6 +149,10 @@ fn begins_with_id(text: &[u8]) -> bool {
 
 /// The key that `rest` begins with, and where its value begins: after the colon and any blanks.
 fn key(rest: &[u8]) -> Option<(Key, usize)> {
+    // Most words of a text are no key, and their first letter tells.
+    if !matches!(rest.first()?.to_ascii_lowercase(), b'd' | b'e' | b'i' | b's' | b't') {
+        return None;
+    }
     KEYS.iter().find_map(|(name, key)| {
         let head = rest.get(..name.len())?;
         if !head.eq_ignore_ascii_case(name) {

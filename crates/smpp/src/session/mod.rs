@@ -40,7 +40,6 @@ enum Role {
 }
 
 /// One session, client or server.
-#[derive(Debug)]
 pub struct Session {
     role: Role,
     phase: Phase,
@@ -56,6 +55,19 @@ pub struct Session {
     ending: Option<ClosedBy>,
     /// The latest `now`; time never goes back.
     clock: Instant,
+}
+
+/// Where it stands, without what is under way: that may hold a number, a text or a password.
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("role", &self.role)
+            .field("phase", &self.phase)
+            .field("unanswered", &self.window.used())
+            .field("events", &self.events.len())
+            .field("output", &self.output.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Session {

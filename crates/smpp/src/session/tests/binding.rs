@@ -245,6 +245,9 @@ fn passwords_do_not_show() {
     let credentials = credentials(BindKind::Transceiver);
     let session = Session::client(&credentials, limits(), some_instant());
     let bind = crate::pdu::Bind::parse(BIND).unwrap();
-    let shown = format!("{credentials:?} {bind:?} {:?}", session.phase);
-    assert!(shown.contains("esme") && !shown.contains("secret"), "{shown}");
+    let shown = format!("{credentials:?} {bind:?} {session:?} {:?}", session.framer);
+    assert!(shown.contains("esme") && shown.contains("Binding"), "{shown}");
+    for hidden in ["secret", "115, 101, 99"] {
+        assert!(!shown.contains(hidden), "{shown}");
+    }
 }
