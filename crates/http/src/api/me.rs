@@ -26,6 +26,7 @@ pub(crate) struct Me<'a> {
     /// How often it may call them.
     rate_limits: RateLimits,
     /// Messages a UTC day, or null without a quota (ours).
+    #[schema(required = true)]
     daily_quota: Option<u32>,
     /// Whether it is a test key, which never sends by a real route (ours).
     test: bool,
@@ -41,6 +42,7 @@ pub(crate) struct AllowedEndpoint {
     /// What it does.
     description: &'static str,
     /// The scope it needs, or null.
+    #[schema(required = true)]
     scope: Option<&'static str>,
 }
 

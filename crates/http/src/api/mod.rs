@@ -8,6 +8,7 @@ mod numbers;
 mod page;
 pub(crate) mod sms;
 mod time;
+mod words;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};

@@ -8,7 +8,7 @@ use facteur_store::SenderRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Data, Key, ok};
+use super::{Data, Key, ok, words};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
 
@@ -19,6 +19,7 @@ const COUNTRY: &str = "FR";
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NumberV1 {
     /// The short code; null for a Sender ID.
+    #[schema(required = true)]
     number: Option<String>,
     /// The sender's name.
     #[schema(example = "MyCompany")]
@@ -34,6 +35,7 @@ pub(crate) struct NumberV1 {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NumberV2 {
     /// The short code; null for a Sender ID.
+    #[schema(required = true)]
     number: Option<String>,
     /// The sender's name.
     #[schema(example = "MyCompany")]
@@ -53,11 +55,11 @@ pub(crate) struct NumberV2 {
     users: [&'static str; 0],
     /// The sender's id (ours).
     id: String,
-    /// `PENDING`, `VALIDATED`, `FAILED` or `DISABLED`; only `VALIDATED` may send (ours).
-    #[schema(example = "VALIDATED")]
+    /// Where it stands in its verification (ours).
+    #[schema(value_type = words::SenderStatus, example = "VALIDATED")]
     status: &'static str,
     /// The class of messages that do not say theirs (ours).
-    #[schema(example = "transactional")]
+    #[schema(value_type = words::Class, example = "transactional")]
     class: &'static str,
 }
 

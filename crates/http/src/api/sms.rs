@@ -14,7 +14,7 @@ use facteur_store::StoredAnswer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Data, Key, time};
+use super::{Data, Key, time, words};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
 use crate::json::{Faults, Fields};
@@ -54,8 +54,8 @@ pub(crate) struct SendSms {
     /// The text, 1 to 1000 characters (Unicode scalar values), not only blanks.
     #[schema(min_length = 1, max_length = 1000, example = "Bonjour, ceci est un message de test")]
     message: String,
-    /// What the message is for: `marketing`, `transactional`, `otp`, `alert` or `conversational`.
-    /// The sender's declared class when absent.
+    /// What the message is for; the sender's declared class when absent.
+    #[schema(value_type = Option<words::Class>)]
     class: Option<String>,
     /// Your own word for the message, 1 to 128 characters, returned wherever the message is.
     #[schema(max_length = 128)]
@@ -73,9 +73,10 @@ pub(crate) struct SendSms {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SentSms<'a> {
     /// The sending number; null when a Sender ID was used.
+    #[schema(required = true)]
     from_number: Option<&'a str>,
     /// The Sender ID as you gave it; null when a number was used.
-    #[schema(example = "MyCompany")]
+    #[schema(required = true, example = "MyCompany")]
     sender_id: Option<&'a str>,
     /// The recipient.
     #[schema(example = "+33612345678")]
@@ -93,17 +94,18 @@ pub(crate) struct SentSms<'a> {
     #[schema(example = "msg_1M3PF7F7G0042")]
     id: String,
     /// `queued`, or `scheduled` for a `send_at` to come.
-    #[schema(example = "queued")]
+    #[schema(value_type = words::Status, example = "queued")]
     status: &'static str,
     /// How many SMS the text becomes.
     parts: u8,
-    /// `gsm7` or `ucs2`.
-    #[schema(example = "gsm7")]
+    /// How the text is encoded.
+    #[schema(value_type = words::Encoding, example = "gsm7")]
     encoding: &'static str,
     /// When the message may leave.
     #[schema(format = DateTime)]
     send_at: String,
     /// What the message is for.
+    #[schema(value_type = words::Class)]
     class: &'static str,
     /// Your own word for the message, if you gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +114,12 @@ pub(crate) struct SentSms<'a> {
 
 /// A success.
 #[derive(ToSchema)]
+#[schema(example = json!({"data": {
+    "from_number": null, "sender_id": "MyCompany", "to_number": "+33612345678", "type": "OUTBOUND",
+    "content": "Bonjour, ceci est un message de test", "start_date": "2024-01-15T10:30:00",
+    "id": "msg_0CSGF44W08000", "status": "queued", "parts": 1, "encoding": "gsm7",
+    "send_at": "2024-01-15T10:30:00.000Z", "class": "transactional"
+}}))]
 #[expect(dead_code, reason = "documents the answer")]
 pub(crate) struct SentSmsAnswer<'a> {
     data: SentSms<'a>,

@@ -51,13 +51,21 @@ pub(crate) struct Detail {
 
 /// An error in both dialects.
 #[derive(Serialize, ToSchema)]
-#[schema(title = "Error")]
+#[schema(title = "Error", example = json!({
+    "code": "API_KEY_INSUFFICIENT_SCOPE",
+    "details": [{"message": "required=SMS_SEND", "field": "scope"}],
+    "error": {
+        "type": "permission_error", "code": "API_KEY_INSUFFICIENT_SCOPE",
+        "message": "The API key lacks the scope SMS_SEND.", "retryable": false,
+        "request_id": "req_8aF3kQ0ZrT1b", "doc_url": "/docs#API_KEY_INSUFFICIENT_SCOPE"
+    }
+}))]
 pub(crate) struct ErrorBody<'a> {
     /// The stable code (v1's dialect).
     #[schema(example = "SENDER_ID_NOT_FOUND")]
     code: &'static str,
     /// Every fault that has a place, or null (v1's dialect).
-    #[schema(value_type = Option<Vec<Detail>>)]
+    #[schema(value_type = Option<Vec<Detail>>, required = true)]
     details: Option<&'a [Detail]>,
     /// The same error in v2's dialect.
     error: ErrorObject<'a>,

@@ -33,6 +33,7 @@ pub(crate) struct StoreView {
     /// Whether it can write.
     ok: bool,
     /// Why not, or null.
+    #[schema(required = true)]
     trouble: Option<String>,
 }
 
@@ -50,6 +51,7 @@ pub(crate) struct RouteView {
     /// Parts a second in force; 0 for no limit.
     limit_per_second: u32,
     /// The last trouble, or null.
+    #[schema(required = true)]
     trouble: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::MessageView;
 use crate::api::page::{Pagination, Params};
-use crate::api::{Key, ok, time};
+use crate::api::{Key, ok, time, words};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody, codes};
 
@@ -34,9 +34,11 @@ pub(crate) struct Filters {
     to: Option<String>,
     /// Only from this Sender ID or short code, compared without case.
     sender_id: Option<String>,
-    /// Only those that stand here now, as in `delivered`.
+    /// Only those that stand here now.
+    #[param(value_type = Option<words::Status>, inline)]
     status: Option<String>,
     /// Only of this class.
+    #[param(value_type = Option<words::Class>, inline)]
     class: Option<String>,
     /// Only with this reference of yours.
     client_reference: Option<String>,

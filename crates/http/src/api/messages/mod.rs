@@ -12,6 +12,7 @@ use facteur_store::StoredMessage;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::words;
 use crate::error::{ApiError, codes};
 
 /// A message and where it stands.
@@ -20,10 +21,8 @@ pub(crate) struct MessageView {
     /// Its id.
     #[schema(example = "msg_1M3PF7F7G0042")]
     id: String,
-    /// Where it stands: `scheduled`, `queued`, `submitting`, `submitted`, `delivered`,
-    /// `undelivered`, `expired`, `rejected`, `blocked`, `cancelled`, or `unknown` when the
-    /// operator's answer was lost.
-    #[schema(example = "delivered")]
+    /// Where it stands.
+    #[schema(value_type = words::Status, example = "delivered")]
     status: &'static str,
     /// Since when.
     #[schema(format = DateTime)]
@@ -35,16 +34,17 @@ pub(crate) struct MessageView {
     #[schema(example = "+33612345678")]
     to_number: String,
     /// What it is for.
-    #[schema(example = "transactional")]
+    #[schema(value_type = words::Class, example = "transactional")]
     class: &'static str,
     /// The text as it leaves.
     content: String,
-    /// `gsm7` or `ucs2`.
-    #[schema(example = "gsm7")]
+    /// How the text is encoded.
+    #[schema(value_type = words::Encoding, example = "gsm7")]
     encoding: &'static str,
     /// How many SMS the text becomes.
     parts: u8,
     /// Your own word for it, or null.
+    #[schema(required = true)]
     client_reference: Option<String>,
     /// When it was accepted.
     #[schema(format = DateTime)]
@@ -56,12 +56,13 @@ pub(crate) struct MessageView {
     #[schema(format = DateTime)]
     expires_at: String,
     /// When the operator took it, or null.
-    #[schema(format = DateTime)]
+    #[schema(required = true, format = DateTime)]
     submitted_at: Option<String>,
     /// The route it left by last, or null.
+    #[schema(required = true)]
     route: Option<String>,
     /// The operator's final error or status, or null.
-    #[schema(example = "err:005")]
+    #[schema(required = true, example = "err:005")]
     error: Option<String>,
     /// How many times it was handed to an operator.
     attempts: u16,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{MessageView, Named, not_found};
-use crate::api::{Data, Key, ok};
+use crate::api::{Data, Key, ok, words};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
 
@@ -28,16 +28,19 @@ pub(crate) struct Step {
     #[schema(format = DateTime)]
     at: String,
     /// Which part, from 1; null for the message as a whole.
+    #[schema(required = true)]
     part: Option<u8>,
     /// What happened, as in `accepted`, `handed_over`, `taken`, `deferred`, `receipt`, `resent`.
     #[schema(example = "receipt")]
     what: String,
     /// The status that follows, or null when it stays.
-    #[schema(example = "delivered")]
+    #[schema(value_type = Option<words::Status>, required = true)]
     status: Option<&'static str>,
     /// By which route, or null.
+    #[schema(required = true)]
     route: Option<String>,
     /// The operator's word, or null: an id, a status name, a receipt's word and error.
+    #[schema(required = true)]
     detail: Option<String>,
 }
 

@@ -108,9 +108,9 @@ fn parameters(html: &mut Html, document: &Value, operation: &Value) {
         html.raw("<tr><th scope=\"row\"><code>").text(parameter["name"].as_str().unwrap_or(""));
         html.raw("</code> <span class=\"must\">").text(parameter["in"].as_str().unwrap_or(""));
         html.raw("</span></th><td><span class=\"type\">").text(&schema::kind(document, &parameter["schema"]));
-        html.raw("</span></td><td>")
-            .prose(parameter["description"].as_str().unwrap_or(""))
-            .raw("</td></tr>\n");
+        html.raw("</span></td><td>").prose(parameter["description"].as_str().unwrap_or(""));
+        schema::words(html, &parameter["schema"]);
+        html.raw("</td></tr>\n");
     }
     html.raw("</table></div>\n");
 }

@@ -45,14 +45,27 @@ fn row(html: &mut Html, document: &Value, name: &str, property: &Value, required
         html.raw(" <span class=\"must\">required</span>");
     }
     html.raw("</th><td><span class=\"type\">").text(&kind(document, property)).raw("</span></td><td>");
-    let described = [property, resolve(document, property)];
-    let description = described.iter().find_map(|schema| schema["description"].as_str());
+    // An optional reference stands as the first of two choices, the second being null.
+    let named = if property["oneOf"].is_array() { &property["oneOf"][0] } else { property };
+    let meant = resolve(document, named);
+    let description = [named, meant].iter().find_map(|schema| schema["description"].as_str());
     html.prose(description.unwrap_or(""));
+    words(html, meant);
     let example = &property["example"];
     if !example.is_null() && !example.is_object() {
         html.raw(" <span class=\"example\">e.g. <code>").text(&plain(example)).raw("</code></span>");
     }
     html.raw("</td></tr>\n");
+}
+
+/// The words of an enumeration.
+pub(super) fn words(html: &mut Html, schema: &Value) {
+    let Some(words) = schema["enum"].as_array() else { return };
+    html.raw("<br><span class=\"words\">");
+    for word in words.iter().filter_map(Value::as_str) {
+        html.raw("<code>").text(word).raw("</code> ");
+    }
+    html.raw("</span>");
 }
 
 /// A type in words: `string, null`, `list of string`, `integer, 1 to 100`.
@@ -122,5 +135,15 @@ mod tests {
         let html = html.into_string();
         assert!(html.contains("<code>a</code> <span class=\"must\">"), "{html}");
         assert!(html.contains("<code>a[].c</code></th>"), "{html}");
+    }
+
+    #[test]
+    fn an_optional_word_shows_its_meaning_and_its_words() {
+        let document = json!({"s": {"type": "string", "enum": ["x", "y"]}});
+        let choice = json!([{"$ref": "#/s", "description": "Which."}, {"type": "null"}]);
+        let mut html = Html::default();
+        rows(&mut html, &document, &json!({"properties": {"a": {"oneOf": choice}}}));
+        let html = html.into_string();
+        assert!(html.contains("Which.<br><span class=\"words\"><code>x</code> <code>y</code> "), "{html}");
     }
 }

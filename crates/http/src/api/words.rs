@@ -1,0 +1,85 @@
+//! The domain's words as the OpenAPI document lists them.
+
+use utoipa::ToSchema;
+
+/// Where a message stands. `unknown`: the operator's answer was lost; a receipt settles it.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the domain has the values")]
+pub(crate) enum Status {
+    Scheduled,
+    Queued,
+    Submitting,
+    Submitted,
+    Unknown,
+    Delivered,
+    Undelivered,
+    Expired,
+    Rejected,
+    Blocked,
+    Cancelled,
+}
+
+/// What a message is for.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the domain has the values")]
+pub(crate) enum Class {
+    Marketing,
+    Transactional,
+    Otp,
+    Alert,
+    Conversational,
+}
+
+/// How a text is encoded: 160 characters of GSM 03.38 in one SMS, or 70 of UCS-2.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the domain has the values")]
+pub(crate) enum Encoding {
+    Gsm7,
+    Ucs2,
+}
+
+/// Where a sender stands in its verification; only `VALIDATED` may send.
+#[derive(ToSchema)]
+#[schema(rename_all = "UPPERCASE")]
+#[expect(dead_code, reason = "documents the words; the domain has the values")]
+pub(crate) enum SenderStatus {
+    Pending,
+    Validated,
+    Failed,
+    Disabled,
+}
+
+#[cfg(test)]
+mod tests {
+    use facteur_domain as domain;
+    use utoipa::PartialSchema;
+
+    use super::*;
+
+    fn words<T: PartialSchema>() -> Vec<String> {
+        let schema = serde_json::to_value(T::schema()).expect("JSON");
+        let words = schema["enum"].as_array().expect("an enum");
+        words.iter().map(|word| word.as_str().expect("a word").to_owned()).collect()
+    }
+
+    #[test]
+    fn the_documented_words_are_the_domains() {
+        for word in words::<Status>() {
+            assert!(domain::State::from_name(&word).is_some(), "{word}");
+        }
+        for word in words::<Class>() {
+            assert!(domain::Class::from_name(&word).is_some(), "{word}");
+        }
+        for word in words::<Encoding>() {
+            assert!(domain::Encoding::from_name(&word).is_some(), "{word}");
+        }
+        for word in words::<SenderStatus>() {
+            assert!(domain::SenderState::from_name(&word).is_some(), "{word}");
+        }
+        assert_eq!(words::<Status>().len(), domain::State::ALL.len());
+        assert_eq!(words::<Class>().len(), domain::Class::ALL.len());
+    }
+}
