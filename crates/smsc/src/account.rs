@@ -124,6 +124,8 @@ mod tests {
         assert_eq!(at_once, 20);
         let later = start + Duration::from_millis(500);
         assert_eq!((0..50).filter(|_| rate.admits(20, later)).count(), 10);
+        let much_later = start + Duration::from_hours(1);
+        assert_eq!((0..50).filter(|_| rate.admits(20, much_later)).count(), 20, "rest is not saved up");
         assert!((0..1_000).all(|_| rate.admits(0, start)));
     }
 

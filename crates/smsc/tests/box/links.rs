@@ -43,7 +43,8 @@ async fn receipts_wait_for_a_receiver_and_survive_lost_links() {
     assert_eq!(running.network.stats().receipts_sent, 0);
 
     // Takes them off the link and never answers.
-    let mut silent = Client::bind(&running.network, BindKind::Receiver, "acme").await;
+    let account = credentials(BindKind::Receiver, "acme", "");
+    let mut silent = Client::open(&running.network, &account, limits()).await;
     silent.takes = None;
     silent.receipts(PHONE, 30).await;
     running.network.cut().await;
