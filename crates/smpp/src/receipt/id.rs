@@ -4,13 +4,18 @@
 /// in lower case, without `0x` or leading zeros.
 #[must_use]
 pub fn canonical_id(id: &str) -> String {
-    let id = id.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_ascii_lowercase();
+    let id = id.trim_matches(is_blank).to_ascii_lowercase();
     let id = match id.strip_prefix("0x") {
         Some(digits) if is_number(digits, 16) => digits,
         _ => &id,
     };
-    let short = id.trim_start_matches('0');
+    // Zeros and blanks together: "0 1" would else change again when it is made canonical again.
+    let short = id.trim_start_matches(|c| c == '0' || is_blank(c));
     if short.is_empty() && !id.is_empty() { "0".to_owned() } else { short.to_owned() }
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\0'
 }
 
 /// Other ids the same message may have: decimal written as hexadecimal and the reverse, canonical,

@@ -231,6 +231,7 @@ fn ids_have_one_canonical_form() {
         ("0X00ff", "ff"),
         ("0xyz", "xyz"),
         ("000", "0"),
+        ("00\u{85}1 ", "1"),
         ("", ""),
         ("CE5BC5A9-4F7D", "ce5bc5a9-4f7d"),
     ] {
@@ -271,6 +272,13 @@ proptest! {
         };
         prop_assert!(found(&decimal, &hexadecimal));
         prop_assert!(found(&hexadecimal, &decimal));
+    }
+
+    #[test]
+    fn a_canonical_id_stays_as_it_is(id in "[0xX \\x00\u{85}]{0,3}\\PC{0,6}[0 ]{0,2}") {
+        let canonical = canonical_id(&id);
+        prop_assert_eq!(canonical_id(&canonical), canonical.clone());
+        prop_assert!(!other_forms(&id).contains(&canonical));
     }
 
     #[test]
