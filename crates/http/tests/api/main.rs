@@ -6,5 +6,6 @@ mod reads;
 mod send;
 mod sockets;
 mod tenants;
+mod tls;
 mod world;
 mod wrong_requests;

@@ -13,15 +13,15 @@ use crate::world::{GOOD, World};
 /// Longer than anything here should take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Server {
-    world: World,
+pub(crate) struct Server {
+    pub(crate) world: World,
     address: std::net::SocketAddr,
     stop: CancellationToken,
     tracker: TaskTracker,
 }
 
 impl Server {
-    async fn start(options: Options) -> Self {
+    pub(crate) async fn start(options: Options) -> Self {
         let world = World::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -36,12 +36,12 @@ impl Server {
         Self { world, address, stop, tracker }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
     /// The head and body of a request to send.
-    fn send(&self, body: &str) -> String {
+    pub(crate) fn send(&self, body: &str) -> String {
         format!("{}{body}", self.head(body.len()))
     }
 
@@ -53,7 +53,7 @@ impl Server {
         )
     }
 
-    async fn finish(self) {
+    pub(crate) async fn finish(self) {
         self.stop.cancel();
         self.tracker.close();
         tokio::time::timeout(PATIENCE, self.tracker.wait()).await.expect("every connection ends");
@@ -95,6 +95,16 @@ async fn one_connection_serves_many_requests() {
         assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
     }
     assert_eq!(server.world.kept().await, 3);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_fragment_that_reaches_the_server_changes_nothing() {
+    let server = Server::start(Options::default()).await;
+    let mut stream = server.connect().await;
+    let request = server.send(GOOD).replace("/v1/api/sms", "/v1/api/sms#france");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
     server.finish().await;
 }
 
