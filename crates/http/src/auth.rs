@@ -11,7 +11,7 @@ const SCHEME: &str = "api-key";
 /// How a key is sent, for those who sent it otherwise.
 const HOW: &str = "Send the key as `Authorization: Api-Key <key>` or `Authorization: <key>`.";
 
-/// The caller behind a request's headers.
+/// The caller behind a request's headers (requirement `seed-auth-header`).
 ///
 /// # Errors
 /// 401: no key, badly sent, unknown or revoked.

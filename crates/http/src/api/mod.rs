@@ -22,6 +22,7 @@ use crate::app::Routes;
 use crate::endpoint::{Access, Endpoint};
 use crate::error::ApiError;
 
+/// The seed's call (requirements `seed-endpoint` and `seed-scope`).
 pub(crate) static SEND: Endpoint = Endpoint {
     method: "POST",
     path: "/v1/api/sms",
@@ -70,7 +71,7 @@ pub(crate) static ENDPOINTS: [&Endpoint; 7] =
     [&SEND, &NUMBERS_V1, &ME, &NUMBERS_V2, &MESSAGES, &MESSAGE, &CANCEL];
 
 /// The documentation prints the route with a fragment, which a URL library may escape into the
-/// path; it is the same route.
+/// path; it is the same route (requirement `seed-endpoint`).
 const SEND_ESCAPED: &str = "/v1/api/sms%23france";
 
 pub(crate) fn mount(routes: &mut Routes) {

@@ -170,7 +170,7 @@ pub(crate) async fn send(
     Ok(respond(reply))
 }
 
-/// Reads a request; every fault is found, the first is named.
+/// Reads a request; every fault is found, the first is named (requirement `seed-request-shape`).
 fn read(body: &[u8]) -> Result<SendRequest, ApiError> {
     let mut fields = Fields::read(body, &FIELDS)?;
     let mut faults = Faults::default();
@@ -260,7 +260,8 @@ fn class(fields: &mut Fields<'_, 8>, faults: &mut Faults) -> Option<Class> {
     class
 }
 
-/// The answer to an accepted message, as it is sent and kept for replays.
+/// The answer to an accepted message, as it is sent and kept for replays (requirement
+/// `seed-response-shape`).
 fn answer(origin: &Origin, message: &Message) -> StoredAnswer {
     let (from_number, sender_id) = match origin {
         Origin::Number(number) => (Some(number.as_str()), None),

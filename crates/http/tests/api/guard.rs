@@ -35,6 +35,7 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
     }
 }
 
+/// Requirement `seed-auth-header`.
 #[tokio::test]
 async fn a_key_is_asked_for_before_anything_in_the_request_is_read() {
     let world = World::new().await;
@@ -63,6 +64,7 @@ async fn a_key_is_asked_for_before_anything_in_the_request_is_read() {
     assert_eq!(told(&world.call(request).await), (401, Some("API_KEY_INVALID")));
 }
 
+/// Requirement `seed-scope`.
 #[tokio::test]
 async fn a_scope_that_is_missing_is_named() {
     let world = World::new().await;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::world::{GOOD, Traits, World, request};
 
+/// Requirement `seed-response-shape`.
 #[tokio::test]
 async fn the_answer_is_allos_with_our_fields_behind() {
     let world = World::new().await;
@@ -25,6 +26,7 @@ async fn the_answer_is_allos_with_our_fields_behind() {
     );
 }
 
+/// Requirements `seed-endpoint` and `seed-auth-header`.
 #[tokio::test]
 async fn both_forms_both_paths_and_both_key_forms_are_the_same_route() {
     let world = World::new().await;

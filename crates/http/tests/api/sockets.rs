@@ -98,6 +98,7 @@ async fn one_connection_serves_many_requests() {
     server.finish().await;
 }
 
+/// Requirement `seed-endpoint`.
 #[tokio::test]
 async fn a_fragment_that_reaches_the_server_changes_nothing() {
     let server = Server::start(Options::default()).await;
@@ -148,6 +149,17 @@ async fn a_body_that_does_not_come_is_408() {
     let text = rest(&mut stream).await;
     assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
     assert!(text.contains("REQUEST_TIMEOUT"), "{text}");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_503_and_says_how_to_repeat_it() {
+    let options = Options { request_timeout: Duration::from_millis(100), ..Options::default() };
+    let server = Server::start(options).await;
+    let mut stream = server.connect().await;
+    stream.write_all(server.head(100).as_bytes()).await.expect("written");
+    let text = rest(&mut stream).await;
+    assert!(text.starts_with("HTTP/1.1 503 ") && text.contains("Idempotency-Key"), "{text}");
     server.finish().await;
 }
 

@@ -99,6 +99,7 @@ async fn bodies_that_are_no_json_object() {
     .await;
 }
 
+/// Requirement `seed-request-shape`.
 #[tokio::test]
 async fn bodies_that_lack_something_or_have_it_twice() {
     check_bodies(&[
@@ -149,6 +150,23 @@ async fn bodies_that_lack_something_or_have_it_twice() {
         ),
     ])
     .await;
+}
+
+/// Requirements `seed-mobile-sender-refused` and `seed-mobile-sender-explained`.
+#[tokio::test]
+async fn a_mobile_number_as_sender_is_refused_with_the_reason_and_the_two_ways_out() {
+    let world = World::new().await;
+    for from in ["+33612345678", "+33712345678"] {
+        let body = format!(r#"{{"from":"{from}","to":"+33698765432","message":"x"}}"#);
+        let answer = world.send(&body).await;
+        check(from, &answer, (400, "PROVIDER_NOT_SUPPORTED", Some("from")));
+        let error = &answer.body["error"];
+        let told = format!("{} {}", error["message"], error["suggestion"]);
+        for word in ["operators", "Sender ID", "short code"] {
+            assert!(told.contains(word), "{word} in {told}");
+        }
+    }
+    assert_eq!(world.kept().await, 0);
 }
 
 #[tokio::test]
