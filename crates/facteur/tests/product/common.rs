@@ -308,12 +308,19 @@ impl Door {
 
     /// Waits until a message is in one of these states; answers it with its story.
     pub(crate) async fn reaches(&self, id: &str, states: &[&str]) -> Value {
-        until(&format!("{id} becomes one of {states:?}"), async || {
-            let message = self.message(id).await;
-            let state = message["status"].as_str().expect("a status");
-            states.contains(&state).then_some(message.clone())
-        })
-        .await
+        let mut last = Value::Null;
+        let reaching = async {
+            loop {
+                last = self.message(id).await;
+                if states.contains(&last["status"].as_str().expect("a status")) {
+                    return;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let reached = tokio::time::timeout(PATIENCE, reaching).await;
+        assert!(reached.is_ok(), "never one of {states:?}: {last:#}");
+        last
     }
 }
 

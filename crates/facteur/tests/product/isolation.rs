@@ -1,5 +1,4 @@
-//! Another workspace's ids answer 404, on every route that the OpenAPI document has (requirement
-//! `seed-workspace-isolation`).
+//! Another workspace's ids answer 404, on every route that the OpenAPI document has.
 
 use serde_json::json;
 

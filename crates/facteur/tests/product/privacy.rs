@@ -40,15 +40,21 @@ async fn the_log_names_no_one_and_quotes_nothing() {
         ..Faults::default()
     });
     let text = "Chaussettes épatantes";
+    // The answer to 88 is always lost, so it goes round until its attempts are used up; the others
+    // have an end to wait for.
     let mut ids = Vec::new();
     for digits in ["12", "80", "81", "82", "84", "86", "87", "88", "89", "90"] {
-        let body = json!({"sender_id": "MyCompany", "to": format!("+336399800{digits}"), "message": format!("{text} {}", "longue ".repeat(30)), "client_reference": "dossier-7421"});
-        ids.push(
-            product
-                .post("/v1/api/sms", &body, &[("Idempotency-Key", &format!("idem-{digits}-cle"))])
-                .await
-                .id(),
-        );
+        let (to, message) = (format!("+336399800{digits}"), format!("{text} {}", "longue ".repeat(30)));
+        let body = json!({
+            "sender_id": "MyCompany", "to": to, "message": message, "client_reference": "dossier-7421",
+        });
+        let key = format!("idem-{digits}-cle");
+        let answer = product.post("/v1/api/sms", &body, &[("Idempotency-Key", &key)]).await;
+        if digits == "88" {
+            assert_eq!(answer.status, 200);
+        } else {
+            ids.push(answer.id());
+        }
     }
     // Wrong ones too: their parts must not be quoted either.
     for body in [

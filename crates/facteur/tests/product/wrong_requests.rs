@@ -169,6 +169,9 @@ fn bodies() -> Vec<(String, u16, &'static str, &'static str)> {
     all
 }
 
+/// (requirements `seed-request-shape`, `seed-recipient-format`, `seed-message-length`,
+/// `seed-sender-format`, `seed-sender-verified`, `seed-sender-declared`,
+/// `seed-mobile-sender-refused`)
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_bodies_are_told_what_is_wrong_and_where() {
     let product = Product::dev(&["--quiet"]).await;
