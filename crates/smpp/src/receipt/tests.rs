@@ -67,6 +67,7 @@ fn fields_that_are_missing_moved_or_spelt_another_way() {
     check("id:1 status:DELIVERED error:12", "1", Delivered, Some("12"));
     check("  id:1 stat:DELIVRD\0", "1", Delivered, None);
     check("id:1 sub:000 dlvrd:000 done date:180903120816 DELIVRD err:000 Text:", "1", Delivered, Some("000"));
+    check("id:1 stat:DELIVRD REJECTED err:000", "1", Delivered, Some("000"));
     check("id:1 stat: err: text:x", "1", Unknown, None);
     check("id: stat:DELIVRD", "", Delivered, None);
 }

@@ -113,6 +113,32 @@ fn a_peers_unbind_is_answered_after_what_came_with_it() {
 }
 
 #[test]
+fn what_follows_an_unbind_does_not_change_why_it_ended() {
+    let (mut session, now) = client(BindKind::Transceiver);
+    session.receive(&[raw(0x06, 0, 50, b""), vec![0; 4]].concat(), now);
+    let seen = events(&mut session);
+    let [Event::Unbinding, Event::Faulty { .. }, end] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!(end, &closed(ClosedBy::Peer));
+
+    let mut session = Session::server("smsc", limits(), now);
+    let bind = raw(0x09, 0, 51, b"esme\0secret\0vma\0\x34\0\0\0");
+    session.receive(&[raw(0x06, 0, 50, b""), bind].concat(), now);
+    let seen = events(&mut session);
+    assert!(matches!(seen[..], [Event::Unbinding, Event::Faulty { .. }, Event::Closed { .. }]), "{seen:?}");
+}
+
+#[test]
+fn a_link_that_waits_for_answers_is_still_asked_whether_it_lives() {
+    let patient = Limits { bind_timeout: 1000 * SECOND, response_timeout: 1000 * SECOND, ..limits() };
+    let mut link = Link::bound(BindKind::Transceiver, &patient);
+    link.submit(1);
+    link.submitted();
+    link.client.unbind(link.now);
+    link.client.tick(link.now + patient.enquire_link);
+    assert_eq!(answers(&mut link.client), [(command::ENQUIRE_LINK, Status::OK, 3)]);
+}
+
+#[test]
 fn two_unbinds_that_cross_end_both_sides() {
     let mut link = Link::bound(BindKind::Transceiver, &limits());
     link.client.unbind(link.now);
@@ -157,6 +183,11 @@ fn a_link_that_goes_takes_every_unanswered_request_with_it() {
     server.unbind(now);
     server.link_lost();
     assert_eq!(events(&mut server), [Event::Lost { token: 1 }, closed(ClosedBy::Us)]);
+
+    let (mut client, now) = client(BindKind::Transceiver);
+    client.unbind(now);
+    client.link_lost();
+    assert_eq!(events(&mut client), [closed(ClosedBy::Us)], "many peers hang up instead of answering");
     said(&mut server);
     server.answer_submit(1, Ok("id"));
     server.answer_bind(1, Ok(()));
