@@ -1,6 +1,6 @@
 //! What a message costs the store: the whole life of many, in ticks as a busy gateway makes them.
 //!
-//! `cargo run --release -p facteur-store --example bench -- [messages] [rows kept before] [folder]`
+//! `cargo run --release -p facteur-store --example bench -- [messages] [rows kept before] [cache MiB] [folder]`
 //!
 //! A tick is four verbs queued together, so that one commit has them all: new messages are accepted,
 //! those of the last tick are handed over, those of the one before are answered, and those before
@@ -155,8 +155,9 @@ async fn main() {
     let number = |n: usize, or: usize| args.get(n).and_then(|a| a.parse().ok()).unwrap_or(or);
     let (messages, kept) = (number(1, 100_000), number(2, 0));
     let scratch = tempfile::tempdir().expect("a folder");
-    let folder = args.get(3).map_or(scratch.path(), Path::new);
-    let options = Options { queue_max: 1 << 20, ..Options::new(folder.join("bench.db")) };
+    let folder = args.get(4).map_or(scratch.path(), Path::new);
+    let mut options = Options { queue_max: 1 << 20, ..Options::new(folder.join("bench.db")) };
+    options.cache_kib = u32::try_from(number(3, options.cache_kib as usize / 1024) * 1024).expect("small");
     let store = Store::open(options, Box::new(|_| {})).expect("opens");
     let mut traffic = Traffic { ids: IdSource::new(0), now: 1_795_000_000_000, count: 0 };
     if kept > 0 {

@@ -84,7 +84,10 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Answer]) -> Result<Vec<Change>, F
 
 fn early_receipts(tx: &mut Tx<'_>, parcel: &Parcel, answer: &Answer) -> rusqlite::Result<Vec<Word>> {
     match &answer.outcome {
-        AnswerOutcome::Taken { smsc_id } if tx.memory.orphans > 0 => {
+        // Not for an answer that came too late to give the part its id.
+        AnswerOutcome::Taken { smsc_id }
+            if tx.memory.orphans > 0 && parcel.is_known_as(answer.part, smsc_id) =>
+        {
             orphans::claim(tx, answer.route, smsc_id, parcel.shared.recipient)
         }
         _ => Ok(Vec::new()),

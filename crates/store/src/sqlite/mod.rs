@@ -67,8 +67,12 @@ pub struct Options {
     /// Delivered parts that are remembered, in memory, to tell a second receipt from an orphan; about
     /// 50 octets each. Default 131,072.
     pub finals_max: usize,
-    /// Page cache of each connection, in KiB. Default 65,536 (64 MiB).
+    /// Page cache of each connection, in KiB. Default 16,384 (16 MiB): the work under way fits, and
+    /// SQLite looks through the whole cache after most commits, so that more costs more.
     pub cache_kib: u32,
+    /// The most pages (4 KiB) the database may have, for who shares the disk; beyond, verbs answer
+    /// [`StoreError::CannotWrite`]. Default none.
+    pub pages_max: Option<u32>,
     /// Pages (4 KiB) of write-ahead log at which the writer itself finishes a checkpoint, so that the
     /// log starts over. Default 16,384 (64 MiB).
     pub wal_pages_max: u64,
@@ -86,7 +90,8 @@ impl Options {
             busy_timeout: Duration::from_secs(5),
             late_receipts: Duration::from_hours(96),
             finals_max: 131_072,
-            cache_kib: 65_536,
+            cache_kib: 16_384,
+            pages_max: None,
             wal_pages_max: 16_384,
         }
     }

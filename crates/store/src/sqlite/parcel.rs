@@ -166,6 +166,11 @@ impl Parcel {
         self.parts.iter_mut().find(|part| part.id.index() == index)
     }
 
+    /// Whether the operator knows the part by this id.
+    pub(super) fn is_known_as(&self, part: PartId, smsc_id: &str) -> bool {
+        self.parts.iter().any(|known| known.id == part && known.smsc_id.as_deref() == Some(smsc_id))
+    }
+
     /// Gives every part its row, before the first hand-over.
     pub(super) fn split(&mut self, tx: &Tx<'_>) -> rusqlite::Result<()> {
         if self.is_split() {

@@ -18,6 +18,11 @@ use super::step::{Step, keep_receipt, receipt_detail};
 use super::writer::Tx;
 use crate::{Receipt, ReceiptFate, RouteId};
 
+const OWED_BY_ID: &str = "SELECT id, recipient FROM work WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
+const ENDED_BY_ID: &str = "SELECT id, recipient FROM late WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
+const OWED_BY_RECIPIENT: &str = "SELECT id, state FROM work WHERE recipient = ?1 AND state IN (2, 3) \
+     AND smsc_id IS NULL AND route = ?2 AND handed_at <= ?3 LIMIT 2";
+
 /// Where the part stands that a receipt speaks of.
 #[derive(Debug, Clone, Copy)]
 enum Place {
@@ -72,8 +77,7 @@ fn by_id(
     recipient: Option<Msisdn>,
     strict: bool,
 ) -> rusqlite::Result<Option<Place>> {
-    let owed = "SELECT id, recipient FROM work WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
-    if let Some(part) = choose(tx, owed, (route, smsc_id), recipient, strict)? {
+    if let Some(part) = choose(tx, OWED_BY_ID, (route, smsc_id), recipient, strict)? {
         return Ok(Some(Place::Owed(part)));
     }
     if let Some((part, of)) = tx.memory.find_delivered(route, smsc_id)
@@ -81,8 +85,7 @@ fn by_id(
     {
         return Ok(Some(Place::Ended(part)));
     }
-    let ended = "SELECT id, recipient FROM late WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
-    Ok(choose(tx, ended, (route, smsc_id), recipient, strict)?.map(Place::Ended))
+    Ok(choose(tx, ENDED_BY_ID, (route, smsc_id), recipient, strict)?.map(Place::Ended))
 }
 
 fn choose(
@@ -113,10 +116,7 @@ fn by_recipient(
     recipient: Msisdn,
     at: Timestamp,
 ) -> rusqlite::Result<Option<Place>> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT id, state FROM work WHERE recipient = ?1 AND state IN (2, 3) AND smsc_id IS NULL \
-         AND route = ?2 AND handed_at <= ?3 LIMIT 2",
-    )?;
+    let mut statement = tx.conn.prepare_cached(OWED_BY_RECIPIENT)?;
     let mut found = statement.query(params![rows::digits(recipient), route.0, at.millis()])?;
     let Some(row) = found.next()? else { return Ok(None) };
     let (part, state) = (PartId::from_key(row.get(0)?), rows::state(row, 1)?);
@@ -174,4 +174,30 @@ fn told_again(tx: &Tx<'_>, message: facteur_domain::MessageId, index: u8, word: 
         detail: Some(&detail),
     };
     Ok(step.write(tx, message)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::{Options, connect};
+
+    #[test]
+    fn a_receipt_s_part_is_found_by_an_index() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let conn = connect::open_writer(&Options::new(folder.path().join("facteur.db"))).expect("opens");
+        for (query, index) in [
+            (OWED_BY_ID, "work_by_smsc_id"),
+            (ENDED_BY_ID, "late_by_smsc_id"),
+            (OWED_BY_RECIPIENT, "work_unanswered"),
+        ] {
+            let mut explained = conn.prepare(&format!("EXPLAIN QUERY PLAN {query}")).expect("valid");
+            let count = explained.parameter_count();
+            let plan: Vec<String> = explained
+                .query_map(rusqlite::params_from_iter(vec![1i64; count]), |row| row.get(3))
+                .expect("runs")
+                .collect::<Result<_, _>>()
+                .expect("reads");
+            assert!(plan[0].starts_with("SEARCH") && plan[0].contains(index), "{query}: {plan:?}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Messages that wait: for their time, for their turn, for a decision.
 
+use std::collections::HashSet;
+
 use facteur_domain::delivery::{Event, State};
 use facteur_domain::{Message, MessageId, PartId, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -225,10 +227,11 @@ pub(super) fn unknown_before(
     )?;
     let mut found = statement.query([before.millis()])?;
     let mut unknown: Vec<UnknownMessage> = Vec::new();
+    let mut known = HashSet::new();
     while unknown.len() < limit {
         let Some(row) = found.next()? else { break };
         let message = PartId::from_key(row.get(0)?).message();
-        if unknown.iter().any(|known| known.message == message) {
+        if !known.insert(message) {
             continue;
         }
         unknown.push(UnknownMessage {
