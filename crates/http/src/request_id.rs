@@ -9,7 +9,7 @@ use facteur_gateway::Chance;
 pub(crate) static HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id we take from a client, in characters.
 const LENGTH_MAX: usize = 128;
-/// Characters of our ids after `req_`: 62^12 is more than 2^64.
+/// Characters of our ids after `req_`: 62^12 is more than 2^71.
 const PRINTED: usize = 12;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -33,7 +33,10 @@ impl RequestIds {
     }
 
     fn fresh(&self) -> HeaderValue {
-        let mut rest = mix(self.next.fetch_add(1, Ordering::Relaxed));
+        let counter = self.next.fetch_add(1, Ordering::Relaxed);
+        // The low 64 bits make the id unique; 7 more fill its twelve characters.
+        let more = mix(!counter) & 0x7F;
+        let mut rest = u128::from(more) << 64 | u128::from(mix(counter));
         let mut text = *b"req_............";
         for place in text.iter_mut().rev().take(PRINTED) {
             // Always under 62.

@@ -58,7 +58,7 @@ pub(crate) struct SendSms {
     #[schema(value_type = Option<words::Class>)]
     class: Option<String>,
     /// Your own word for the message, 1 to 128 characters, returned wherever the message is.
-    #[schema(max_length = 128)]
+    #[schema(min_length = 1, max_length = 128)]
     client_reference: Option<String>,
     /// Not before this instant: RFC 3339 with a zone. At once when absent or past.
     #[schema(format = DateTime)]

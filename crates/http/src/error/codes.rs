@@ -38,7 +38,7 @@ codes! {
     FROM_NUMBER_NOT_FOUND BAD_REQUEST "The sending number is not on the account.";
     MESSAGE_NOT_COMPLIANT BAD_REQUEST "French rules forbid the message.";
     INVALID_PAGE_SIZE BAD_REQUEST "`page` is under 1, or `size` is not 1 to 100.";
-    INVALID_DATE_RANGE BAD_REQUEST "A date is not RFC 3339 with a zone, or the range is empty.";
+    INVALID_DATE_RANGE BAD_REQUEST "A date is not RFC 3339 with a zone, or the range ends before it begins.";
     INVALID_SEARCH_QUERY BAD_REQUEST "A filter is unknown, repeated, or has an unknown value.";
     API_KEY_INVALID UNAUTHORIZED "The API key is missing, badly sent or unknown.";
     API_KEY_REVOKED UNAUTHORIZED "The API key was revoked.";

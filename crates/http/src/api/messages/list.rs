@@ -100,9 +100,9 @@ fn read(uri: &Uri) -> Result<(MessageFilter, Page), ApiError> {
         to: instant(&mut params, "date_to")?,
     };
     if let (Some(from), Some(to)) = (filter.from, filter.to)
-        && from >= to
+        && from > to
     {
-        let message = "date_from must be before date_to.";
+        let message = "date_from must not be after date_to.";
         return Err(ApiError::new(&codes::INVALID_DATE_RANGE, message).at("date_from"));
     }
     params.end(PARAMETERS)?;
@@ -175,7 +175,7 @@ mod tests {
             ("date_from=yesterday", "INVALID_DATE_RANGE", "date_from"),
             ("date_to=2024-01-15T10:30:00", "INVALID_DATE_RANGE", "date_to"),
             (
-                "date_from=2024-01-15T10:30:00Z&date_to=2024-01-15T10:30:00Z",
+                "date_from=2024-01-15T10:30:01Z&date_to=2024-01-15T10:30:00Z",
                 "INVALID_DATE_RANGE",
                 "date_from",
             ),
