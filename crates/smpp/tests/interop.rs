@@ -95,6 +95,7 @@ fn message(text: &[u8]) -> ShortMessage<'_> {
 struct TheirServer {
     submits: UnboundedSender<submit_sm>,
     bound: UnboundedSender<ESME>,
+    failed: UnboundedSender<()>,
 }
 
 #[async_trait]
@@ -130,6 +131,10 @@ impl SmppServerListener for TheirServer {
     async fn on_esme_bound(&self, esme: ESME, _: &String) {
         self.bound.send(esme).ok();
     }
+
+    async fn on_listen_failed(&self, _: &str) {
+        self.failed.send(()).ok();
+    }
 }
 
 /// A port that was free a moment ago: their server takes no listener and no port 0.
@@ -138,25 +143,34 @@ async fn free_port() -> u16 {
     taken.local_addr().expect("a bound listener has an address").port()
 }
 
-/// Starts their server and connects to it once it listens.
+/// Starts their server and connects to it once it listens; on another port if somebody was quicker.
 async fn connect_to_theirs() -> (TcpStream, SmppServer, UnboundedReceiver<submit_sm>, UnboundedReceiver<ESME>)
 {
-    let (submits, submitted) = unbounded_channel();
-    let (bound, esmes) = unbounded_channel();
-    let free = free_port().await;
-    let listener = Arc::new(TheirServer { submits, bound });
-    let mut server = SmppServer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), free, listener);
-    server.start().await;
-    let link = timeout(PATIENCE, async {
-        loop {
-            // It gives no sign when it listens: the connection itself is the sign.
-            match TcpStream::connect((Ipv4Addr::LOCALHOST, free)).await {
-                Ok(link) => return link,
-                Err(_) => tokio::task::yield_now().await,
+    loop {
+        let (submits, submitted) = unbounded_channel();
+        let (bound, esmes) = unbounded_channel();
+        let (failed, mut failure) = unbounded_channel();
+        let port = free_port().await;
+        let listener = Arc::new(TheirServer { submits, bound, failed });
+        let mut server = SmppServer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port, listener);
+        server.start().await;
+        let connect = async {
+            loop {
+                // It gives no sign when it listens: the connection itself is the sign.
+                match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+                    Ok(link) => return link,
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(()) = failure.recv() => {}
+            link = timeout(PATIENCE, connect) => {
+                return (link.expect("their server listens"), server, submitted, esmes);
             }
         }
-    });
-    (link.await.expect("their server listens"), server, submitted, esmes)
+    }
 }
 
 // smpp-interop

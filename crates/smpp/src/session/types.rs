@@ -81,17 +81,17 @@ pub enum Event {
     BindRefused(Status),
     /// Client: a submit was answered. `Ok` is the SMSC's message id as it stands there.
     Answered {
-        /// What [`Session::submit`] was given.
+        /// What [`Session::submit`](super::Session::submit) was given.
         token: u64,
         /// The message id, or why not.
         result: Result<String, Status>,
     },
     /// A submit or deliver of ours will never be answered: too late, or the link went.
     Lost {
-        /// What [`Session::submit`] or [`Session::deliver`] was given.
+        /// What [`Session::submit`](super::Session::submit) or [`Session::deliver`](super::Session::deliver) was given.
         token: u64,
     },
-    /// Client: a deliver_sm (or data_sm) came. Answer it with [`Session::answer_deliver`] once it
+    /// Client: a deliver_sm (or data_sm) came. Answer it with [`Session::answer_deliver`](super::Session::answer_deliver) once it
     /// is kept.
     Deliver {
         /// Its sequence_number, for the answer.
@@ -99,14 +99,14 @@ pub enum Event {
         /// What came.
         message: Received,
     },
-    /// Server: a client wants to bind. Answer with [`Session::answer_bind`].
+    /// Server: a client wants to bind. Answer with [`Session::answer_bind`](super::Session::answer_bind).
     BindRequest {
         /// For the answer.
         sequence: u32,
         /// What it says of itself.
         credentials: Credentials,
     },
-    /// Server: a submit_sm came. Answer with [`Session::answer_submit`].
+    /// Server: a submit_sm came. Answer with [`Session::answer_submit`](super::Session::answer_submit).
     Submit {
         /// For the answer.
         sequence: u32,
@@ -115,7 +115,7 @@ pub enum Event {
     },
     /// Server: a deliver of ours was answered.
     DeliverAnswered {
-        /// What [`Session::deliver`] was given.
+        /// What [`Session::deliver`](super::Session::deliver) was given.
         token: u64,
         /// The answer.
         status: Status,
