@@ -12,6 +12,9 @@ use crate::config::Http;
 use crate::failure::Failure;
 use crate::signals::Signals;
 
+/// How often a start looks whether its routes are bound.
+const READY_POLL: Duration = Duration::from_millis(20);
+
 /// The gateway with its window open.
 pub(crate) struct Product {
     pub(crate) gateway: Gateway,
@@ -65,6 +68,17 @@ impl Product {
             self.tasks.clone(),
         );
         self.tasks.spawn(serving);
+    }
+
+    /// Waits until the gateway can do its work, `limit` at most.
+    pub(crate) async fn wait_bound(&self, limit: Duration) {
+        let bound = async {
+            while !self.gateway.readiness().await.ready {
+                self.gateway.clock().pause(READY_POLL).await;
+            }
+        };
+        // One that is not bound in time goes on trying; requests are accepted meanwhile.
+        let _ = tokio::time::timeout(limit, bound).await;
     }
 
     /// Waits for the signal, then ends in order: no new requests, those in flight finished, the

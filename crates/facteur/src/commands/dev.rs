@@ -30,6 +30,8 @@ const WINDOW: usize = 500;
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Binds to the box.
 const BINDS: u16 = 2;
+/// How long the start waits for its binds; the box is there at once, a server elsewhere may be away.
+const BOUND_WITHIN: Duration = Duration::from_secs(3);
 /// How long the end may take: there is nothing real to wait for.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -100,6 +102,7 @@ async fn dev(args: Args) -> Result<(), Failure> {
     let product = Product::start(config(&far_side.address), store.options(), clock).await?;
     let secret = demo::furnish(&product.gateway, &folder, args.api_key.as_deref()).await?;
     product.open_window(listener, product::http_options(&Http::default())?);
+    product.wait_bound(BOUND_WITHIN).await;
 
     let mut ready = Ready::at(address, false);
     ready.smsc = far_side.network.as_ref().map(Network::address);

@@ -121,6 +121,19 @@ mod tests {
         assert!(settings.http.tls.is_some() && settings.routes.iter().any(|route| route.tls.is_some()));
     }
 
+    #[test]
+    fn the_examples_of_the_documentation_are_valid() {
+        let text = include_str!("../../../../docs/running.md");
+        let examples: Vec<&str> =
+            text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(examples.len() >= 2, "{} examples", examples.len());
+        for example in examples {
+            // The files that it names are on the reader's machine, so only its form is checked.
+            let read: Result<Settings, _> = toml::from_str(example);
+            assert!(read.is_ok(), "{read:?}\n{example}");
+        }
+    }
+
     fn check(text: &str, expected: &[&str]) {
         let found = read(text).expect_err("must be refused");
         let shown: Vec<String> = found
