@@ -64,6 +64,8 @@ pub(super) enum Phase {
     Draining { kind: BindKind, until: Option<Instant> },
     /// Our unbind is sent.
     Unbinding { kind: BindKind, sequence: u32, until: Option<Instant> },
+    /// The other side's unbind is answered; answers it still owes us are waited for.
+    Leaving { until: Option<Instant> },
     /// Over.
     Closed,
 }
@@ -74,7 +76,11 @@ impl Phase {
     pub(super) const fn kind(self) -> Option<BindKind> {
         match self {
             Self::Bound(kind) | Self::Draining { kind, .. } | Self::Unbinding { kind, .. } => Some(kind),
-            Self::Binding { .. } | Self::Open { .. } | Self::Asked(_) | Self::Closed => None,
+            Self::Binding { .. }
+            | Self::Open { .. }
+            | Self::Asked(_)
+            | Self::Leaving { .. }
+            | Self::Closed => None,
         }
     }
 
@@ -88,7 +94,8 @@ impl Phase {
             Self::Binding { until, .. }
             | Self::Open { until }
             | Self::Draining { until, .. }
-            | Self::Unbinding { until, .. } => until,
+            | Self::Unbinding { until, .. }
+            | Self::Leaving { until } => until,
             Self::Asked(_) | Self::Bound(_) | Self::Closed => None,
         }
     }

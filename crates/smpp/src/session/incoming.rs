@@ -1,6 +1,7 @@
 //! What comes from the other side: answers to ours, and requests.
 
 use super::bind::{Asked, Phase};
+use super::timer::after;
 use super::types::{BindKind, ClosedBy, Credentials, Event};
 use super::{Role, Session, quirks};
 use crate::frame::Frame;
@@ -21,7 +22,7 @@ impl Session {
         }
         if command::is_response(frame.header.command_id) {
             self.take_answer(&frame);
-            self.unbind_if_drained();
+            self.move_on_if_drained();
         } else {
             self.take_request(frame);
         }
@@ -112,16 +113,22 @@ impl Session {
         }
     }
 
-    /// Answered at once; the end comes after the input at hand, in which answers to our requests may
-    /// stand (requirement smpp-unbind-peer).
+    /// Answered at once. The other side hangs up when it has said what it still owes us, so that we
+    /// listen until then, until nothing is owed, or until `bind_timeout` is over (requirement
+    /// smpp-unbind-peer).
     fn take_unbind(&mut self, sequence: u32) {
         encode_answer(command::UNBIND, sequence, Status::OK, &mut self.output);
-        if self.ending.is_some() {
+        if self.ending.is_some() || matches!(self.phase, Phase::Leaving { .. }) {
             return;
         }
         self.events.push_back(Event::Unbinding);
-        let ours = matches!(self.phase, Phase::Draining { .. } | Phase::Unbinding { .. });
-        self.ending = Some(if ours { ClosedBy::Us } else { ClosedBy::Peer });
+        if matches!(self.phase, Phase::Draining { .. } | Phase::Unbinding { .. }) {
+            self.ending = Some(ClosedBy::Us);
+        } else if self.window.used() == 0 {
+            self.ending = Some(ClosedBy::Peer);
+        } else {
+            self.phase = Phase::Leaving { until: after(self.clock, self.limits.bind_timeout) };
+        }
     }
 
     /// One bind a session (requirement smpp-bind-once).

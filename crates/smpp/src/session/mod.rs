@@ -126,7 +126,8 @@ impl Session {
                 Ok(None) => break,
                 Err(bad) => {
                     self.nack(0, Status::INVALID_COMMAND_LENGTH, bad.to_string());
-                    self.ending.get_or_insert(ClosedBy::Garbage);
+                    let leaving = matches!(self.phase, Phase::Leaving { .. });
+                    self.ending.get_or_insert(if leaving { ClosedBy::Peer } else { ClosedBy::Garbage });
                     break;
                 }
             }
@@ -151,13 +152,17 @@ impl Session {
         while let Some(token) = self.window.expire(now) {
             self.events.push_back(Event::Lost { token });
         }
-        self.unbind_if_drained();
+        self.move_on_if_drained();
         if due(self.phase.until(), now) {
             match self.phase {
                 Phase::Draining { kind, .. } => self.send_unbind(kind),
-                Phase::Unbinding { .. } => return self.end(ClosedBy::Us),
-                _ => return self.end(ClosedBy::Silence),
+                Phase::Unbinding { .. } => self.ending = Some(ClosedBy::Us),
+                Phase::Leaving { .. } => self.ending = Some(ClosedBy::Peer),
+                _ => self.ending = Some(ClosedBy::Silence),
             }
+        }
+        if let Some(why) = self.ending.take() {
+            return self.end(why);
         }
         if self.phase.keeps_alive() {
             match self.keepalive.silence(now) {
@@ -194,6 +199,7 @@ impl Session {
         match self.phase {
             Phase::Closed => {}
             Phase::Draining { .. } | Phase::Unbinding { .. } => self.end(ClosedBy::Us),
+            Phase::Leaving { .. } => self.end(ClosedBy::Peer),
             _ => self.end(ClosedBy::Link),
         }
     }
@@ -299,10 +305,10 @@ impl Session {
         match self.phase {
             Phase::Bound(kind) => {
                 self.phase = Phase::Draining { kind, until: after(self.clock, self.limits.bind_timeout) };
-                self.unbind_if_drained();
+                self.move_on_if_drained();
             }
             Phase::Binding { .. } | Phase::Open { .. } | Phase::Asked(_) => self.end(ClosedBy::Us),
-            Phase::Draining { .. } | Phase::Unbinding { .. } | Phase::Closed => {}
+            Phase::Draining { .. } | Phase::Unbinding { .. } | Phase::Leaving { .. } | Phase::Closed => {}
         }
     }
 
@@ -357,11 +363,14 @@ impl Session {
         self.keepalive.asked(sequence, self.clock);
     }
 
-    fn unbind_if_drained(&mut self) {
-        if let Phase::Draining { kind, .. } = self.phase
-            && self.window.used() == 0
-        {
-            self.send_unbind(kind);
+    /// What was put off until no answer is owed to us.
+    fn move_on_if_drained(&mut self) {
+        match self.phase {
+            Phase::Draining { kind, .. } if self.window.used() == 0 => self.send_unbind(kind),
+            Phase::Leaving { .. } if self.window.used() == 0 => {
+                self.ending.get_or_insert(ClosedBy::Peer);
+            }
+            _ => {}
         }
     }
 

@@ -27,7 +27,7 @@ pub struct Limits {
     /// How long the other side may be silent before we send enquire_link; zero turns it off.
     pub enquire_link: Duration,
     /// How long a client waits for the answer to its bind, a server for a bind to come, and both
-    /// for unanswered requests before an unbind and then for the unbind's answer.
+    /// for unanswered requests around an unbind, and for the answer to their own.
     pub bind_timeout: Duration,
     /// The longest PDU we read, in octets; a longer one ends the session.
     pub pdu_max: usize,
@@ -125,7 +125,8 @@ pub enum Event {
         /// What was wrong, without its content.
         why: String,
     },
-    /// The other side asked to unbind, and was answered.
+    /// The other side asked to unbind, and was answered. Nothing more can be sent; answers that it
+    /// still owes are waited for until it hangs up, or for `bind_timeout` at most.
     Unbinding,
     /// The session is over; the driver closes the link. Nothing follows.
     Closed {

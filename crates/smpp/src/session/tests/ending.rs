@@ -84,7 +84,7 @@ fn answers_behind_the_unbinds_answer_count_and_the_rest_is_lost() {
 
 // smpp-unbind-peer
 #[test]
-fn a_peers_unbind_is_answered_after_what_came_with_it() {
+fn a_peers_unbind_is_answered_at_once() {
     let (mut client, now) = client(BindKind::Transceiver);
     for token in 1..=3 {
         client.submit(&message(b"x"), token, now).unwrap();
@@ -99,17 +99,54 @@ fn a_peers_unbind_is_answered_after_what_came_with_it() {
     ];
     client.receive(&input.concat(), now);
     let seen = events(&mut client);
-    let [a, Event::Unbinding, b, Event::Faulty { .. }, lost, end] = &seen[..] else { panic!("{seen:?}") };
-    assert_eq!(
-        (a, b, lost, end),
-        (&answered(1), &answered(3), &Event::Lost { token: 2 }, &closed(ClosedBy::Peer))
-    );
+    let [a, Event::Unbinding, b, Event::Faulty { .. }] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!((a, b), (&answered(1), &answered(3)));
+    assert!(!client.is_bound());
+    assert_eq!(client.submit(&message(b"x"), 4, now), Err(SendError::NotBound));
     let expected = [
         (0x8000_0006, Status::OK, 50),
         (0x8000_0006, Status::OK, 51),
         (0x8000_0005, Status::INVALID_BIND_STATUS, 52),
     ];
     assert_eq!(answers(&mut client), expected);
+    client.link_lost();
+    assert_eq!(events(&mut client), [Event::Lost { token: 2 }, closed(ClosedBy::Peer)]);
+}
+
+// smpp-unbind-peer
+#[test]
+fn answers_owed_at_a_peers_unbind_are_waited_for_but_not_for_ever() {
+    let leaving = || {
+        let (mut client, now) = client(BindKind::Transceiver);
+        client.submit(&message(b"x"), 1, now).unwrap();
+        client.receive(&raw(0x06, 0, 50, b""), now);
+        assert_eq!(events(&mut client), [Event::Unbinding]);
+        assert_eq!(client.deadline(), Some(now + limits().bind_timeout));
+        (client, now)
+    };
+    let lost = [Event::Lost { token: 1 }, closed(ClosedBy::Peer)];
+
+    let (mut client, now) = leaving();
+    client.receive(&raw(0x8000_0004, 0, 2, b"id\0"), now + SECOND);
+    assert_eq!(events(&mut client), [answered(1), closed(ClosedBy::Peer)], "nothing more is owed");
+
+    let (mut client, now) = leaving();
+    client.tick(now + limits().bind_timeout);
+    assert_eq!(events(&mut client), lost);
+
+    let (mut client, now) = leaving();
+    client.unbind(now);
+    client.receive(&[0; 4], now);
+    let seen = events(&mut client);
+    assert!(matches!(seen[0], Event::Faulty { .. }));
+    assert_eq!(seen[1..], lost);
+
+    let hasty = Limits { response_timeout: SECOND, ..limits() };
+    let mut link = Link::bound(BindKind::Transceiver, &hasty);
+    link.submit(1);
+    link.client.receive(&raw(0x06, 0, 50, b""), link.now);
+    link.client.tick(link.now + SECOND);
+    assert_eq!(events(&mut link.client)[1..], lost, "the answer's own time counts too");
 }
 
 #[test]
