@@ -115,47 +115,42 @@ async fn a_full_disk_is_said_and_nothing_is_half_kept() {
 }
 
 #[tokio::test]
-async fn orphans_are_still_counted_after_a_batch_that_was_not_kept() {
+async fn a_batch_that_was_not_kept_leaves_no_trace() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = Options { pages_max: Some(120), ..Options::new(folder.path().join("facteur.db")) };
-    let store = open(options).expect("opens");
+    // The sink holds the writer until it is told to go on, so that what is queued meanwhile is one batch.
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    let hold = Mutex::new(held);
+    let sink = move |_| hold.lock().expect("sound").recv().expect("told to go on");
+    let store = Store::open(options, Box::new(sink)).expect("opens");
     let route = store.route("r".to_owned()).await.expect("a route");
-    let mut n = 0;
-    while store.record_receipts((n..n + 20).map(|n| orphan(n, route)).collect()).await.is_ok() {
-        n += 20;
-    }
-    assert_eq!(store.orphans(ALL).await.expect("read").total, n);
-    let now = Timestamp::from_millis(1_795_000_000_000);
-    assert_eq!(store.tidy(now, now).await.expect("tidied"), n);
-    // A message whose receipt was in the batch that failed: its answer finds no receipt, and no fault.
-    let message = Message { parts: 1, ..message(&IdSource::new(0), now) };
-    store.accept(Accept { message: message.clone(), idempotency: None }).await.expect("kept");
-    let changes = handed_and_taken(&store, &message, route, &n.to_string()).await;
-    assert_eq!(changes, 1);
-}
-
-async fn handed_and_taken(
-    store: &Store,
-    message: &Message,
-    route: facteur_store::RouteId,
-    id: &str,
-) -> usize {
-    let order = HandOver {
-        message: message.id,
-        parts: 1,
-        recipient: message.recipient,
-        parts_owed: 1,
-        route,
-        at: message.accepted_at,
-    };
+    let (ids, now) = (IdSource::new(0), Timestamp::from_millis(1_795_000_000_000));
+    let [first, second] = [(); 2].map(|()| Message { parts: 1, ..message(&ids, now) });
+    go_on.send(()).expect("heard");
+    store.accept(Accept { message: first.clone(), idempotency: None }).await.expect("kept");
+    let order =
+        HandOver { message: first.id, parts: 1, recipient: first.recipient, parts_owed: 1, route, at: now };
     store.hand_over(vec![order]).await.expect("handed over");
-    let answer = facteur_store::Answer {
-        part: facteur_domain::PartId::new(message.id, 0),
+    store.record_receipts(vec![orphan(7, route)]).await.expect("an early receipt");
+
+    store.accept(Accept { message: second, idempotency: None }).await.expect("kept, and the writer held");
+    let taken = || facteur_store::Answer {
+        part: facteur_domain::PartId::new(first.id, 0),
         route,
-        at: message.accepted_at,
-        outcome: facteur_store::AnswerOutcome::Taken { smsc_id: id.to_owned() },
+        at: now,
+        outcome: facteur_store::AnswerOutcome::Taken { smsc_id: "7".to_owned() },
     };
-    store.record_answers(vec![answer]).await.expect("recorded").len()
+    let answered = store.record_answers(vec![taken()]);
+    let too_much = Receipt { raw: vec![0; 1_000_000].into(), ..orphan(8, route) };
+    let refused = store.record_receipts(vec![too_much]);
+    go_on.send(()).expect("heard");
+    for result in [answered.await.map(|_| ()), refused.await.map(|_| ())] {
+        assert!(matches!(result, Err(StoreError::CannotWrite(_))), "{result:?}");
+    }
+    // Said again, the answer finds the early receipt as if nothing had been.
+    let changes = store.record_answers(vec![taken()]).await.expect("recorded");
+    assert_eq!(changes.last().map(|change| change.to), Some(facteur_domain::State::Delivered));
+    assert_eq!(store.orphans(ALL).await.expect("read").total, 0);
 }
 
 /// Runs SQL on the file of a closed store.
