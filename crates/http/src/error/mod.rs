@@ -2,6 +2,7 @@
 //! fields; every body speaks both of Allo's dialects, the flat one of v1 (`code`, `details`) and
 //! the nested one of v2 (`error`), so that every existing client finds its own.
 
+mod body;
 pub(crate) mod codes;
 
 use std::borrow::Cow;
@@ -11,9 +12,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use facteur_gateway::Refusal;
 use facteur_store::StoreError;
-use serde::Serialize;
-use utoipa::ToSchema;
 
+pub(crate) use self::body::{Detail, ErrorBody, ErrorObject, FieldError};
 use self::codes::Code;
 
 /// How long to wait when trying again can help and nothing says for how long, in seconds.
@@ -32,89 +32,6 @@ struct Fault {
     details: Vec<Detail>,
     retry_after: Option<u64>,
     cause: Option<String>,
-}
-
-/// One thing that is wrong, and where.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Detail {
-    /// What is wrong.
-    #[schema(value_type = String, example = "required=SMS_SEND")]
-    pub(crate) message: Cow<'static, str>,
-    /// The field at fault.
-    #[schema(value_type = String, example = "scope")]
-    pub(crate) field: Cow<'static, str>,
-    /// The rule that says so, where one does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub(crate) rule: Option<&'static str>,
-}
-
-/// An error in both dialects.
-#[derive(Serialize, ToSchema)]
-#[schema(title = "Error", example = json!({
-    "code": "API_KEY_INSUFFICIENT_SCOPE",
-    "details": [{"message": "required=SMS_SEND", "field": "scope"}],
-    "error": {
-        "type": "permission_error", "code": "API_KEY_INSUFFICIENT_SCOPE",
-        "message": "The API key lacks the scope SMS_SEND.", "retryable": false,
-        "request_id": "req_8aF3kQ0ZrT1b", "doc_url": "/docs#API_KEY_INSUFFICIENT_SCOPE"
-    }
-}))]
-pub(crate) struct ErrorBody<'a> {
-    /// The stable code (v1's dialect).
-    #[schema(example = "SENDER_ID_NOT_FOUND")]
-    code: &'static str,
-    /// Every fault that has a place, or null (v1's dialect).
-    #[schema(value_type = Option<Vec<Detail>>, required = true)]
-    details: Option<&'a [Detail]>,
-    /// The same error in v2's dialect.
-    error: ErrorObject<'a>,
-}
-
-/// An error in v2's dialect.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ErrorObject<'a> {
-    /// The family: `validation_error`, `authentication_error`, `permission_error`,
-    /// `not_found_error`, `conflict_error`, `rate_limit_error` or `server_error`.
-    #[serde(rename = "type")]
-    #[schema(example = "not_found_error")]
-    kind: &'static str,
-    /// The stable code.
-    #[schema(example = "SENDER_ID_NOT_FOUND")]
-    code: &'static str,
-    /// What is wrong, in a sentence for a developer.
-    message: &'a str,
-    /// Whether the same request can succeed later.
-    retryable: bool,
-    /// The request's id, as in the `X-Request-Id` header.
-    #[schema(example = "req_8aF3kQ0ZrT1b")]
-    request_id: &'a str,
-    /// The parameter at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    param: Option<&'a str>,
-    /// What would be right.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    suggestion: Option<&'a str>,
-    /// Every field at fault.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError<'a>>,
-    /// In how many seconds to try again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_seconds: Option<u64>,
-    /// Where the code is explained, on this server.
-    #[schema(example = "/docs#SENDER_ID_NOT_FOUND")]
-    doc_url: String,
-}
-
-/// A field at fault.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FieldError<'a> {
-    /// Which.
-    field: &'a str,
-    /// The error's code.
-    code: &'static str,
-    /// What is wrong with it.
-    message: &'a str,
 }
 
 impl ApiError {
@@ -190,12 +107,12 @@ impl ApiError {
     /// The answer, with the id of its request.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let fault = &*self.0;
-        let body = serde_json::to_vec(&self.body(request_id)).unwrap_or_default();
+        let body = serde_json::to_vec(&fault.body(request_id)).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = fault.code.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(seconds) = self.wait() {
+        if let Some(seconds) = fault.wait() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if fault.code.status == StatusCode::REQUEST_TIMEOUT {
@@ -204,58 +121,15 @@ impl ApiError {
         }
         response
     }
+}
 
-    fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
-        let fault = &*self.0;
-        let code = fault.code.name;
-        let kind = kind(fault.code.status);
-        let field_errors = if kind == VALIDATION { fault.details.as_slice() } else { &[] };
-        ErrorBody {
-            code,
-            details: (!fault.details.is_empty()).then_some(&fault.details),
-            error: ErrorObject {
-                kind,
-                code,
-                message: &fault.message,
-                retryable: retryable(fault.code.status),
-                request_id,
-                param: fault.param.as_deref(),
-                suggestion: fault.suggestion.as_deref(),
-                errors: field_errors
-                    .iter()
-                    .map(|detail| FieldError { field: &detail.field, code, message: &detail.message })
-                    .collect(),
-                retry_after_seconds: self.wait(),
-                doc_url: format!("/docs#{code}"),
-            },
-        }
-    }
-
+impl Fault {
+    /// In how many seconds to try again, where that can help.
     fn wait(&self) -> Option<u64> {
         let waits =
-            matches!(self.0.code.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        self.0.retry_after.or(waits.then_some(RETRY_AFTER_DEFAULT))
+            matches!(self.code.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        self.retry_after.or(waits.then_some(RETRY_AFTER_DEFAULT))
     }
-}
-
-const VALIDATION: &str = "validation_error";
-
-/// The family of a status, in v2's words.
-fn kind(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        401 => "authentication_error",
-        403 => "permission_error",
-        404 => "not_found_error",
-        409 => "conflict_error",
-        429 => "rate_limit_error",
-        500.. => "server_error",
-        _ => VALIDATION,
-    }
-}
-
-/// Whether the same request can succeed later.
-fn retryable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 503)
 }
 
 /// The error travels beside the response until the edge, which knows the request's id, renders it.
@@ -293,8 +167,14 @@ impl From<Refusal> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Closed | StoreError::Overloaded | StoreError::CannotWrite(_) => {
+            StoreError::Closed | StoreError::Overloaded => {
                 Self::new(&codes::SERVICE_UNAVAILABLE, "The service is busy or stopping. Try again.")
+            }
+            StoreError::CannotWrite(_) => {
+                let mut unable =
+                    Self::new(&codes::SERVICE_UNAVAILABLE, "The service cannot write to its disk.");
+                unable.0.cause = Some(error.to_string());
+                unable
             }
             other => Self::internal(other),
         }
@@ -315,7 +195,7 @@ mod tests {
     use super::*;
 
     fn rendered(error: &ApiError) -> Value {
-        serde_json::to_value(error.body("req_1")).expect("an error is JSON")
+        serde_json::to_value(error.0.body("req_1")).expect("an error is JSON")
     }
 
     #[test]

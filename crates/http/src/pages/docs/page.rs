@@ -144,6 +144,11 @@ fn responses(html: &mut Html, document: &Value, operation: &Value) {
         html.raw("<details open><summary>Fields of the success</summary>\n<div class=\"scroll\"><table>\n");
         schema::rows(html, document, success);
         html.raw("</table></div></details>\n");
+        let example = &schema::resolve(document, success)["example"];
+        if !example.is_null() {
+            html.raw("<h4>Example of the success</h4>\n<pre tabindex=\"0\"><code>");
+            html.text(&serde_json::to_string_pretty(example).unwrap_or_default()).raw("</code></pre>\n");
+        }
     }
 }
 

@@ -1,0 +1,140 @@
+//! The body of an error, in both dialects.
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Fault;
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Detail {
+    /// What is wrong.
+    #[schema(value_type = String, example = "required=SMS_SEND")]
+    pub(crate) message: Cow<'static, str>,
+    /// The field at fault.
+    #[schema(value_type = String, example = "scope")]
+    pub(crate) field: Cow<'static, str>,
+    /// The rule that says so, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) rule: Option<&'static str>,
+}
+
+/// An error in both dialects.
+#[derive(Serialize, ToSchema)]
+#[schema(title = "Error", example = json!({
+    "code": "API_KEY_INSUFFICIENT_SCOPE",
+    "details": [{"message": "required=SMS_SEND", "field": "scope"}],
+    "error": {
+        "type": "permission_error", "code": "API_KEY_INSUFFICIENT_SCOPE",
+        "message": "The API key lacks the scope SMS_SEND.", "retryable": false,
+        "request_id": "req_8aF3kQ0ZrT1b", "doc_url": "/docs#API_KEY_INSUFFICIENT_SCOPE"
+    }
+}))]
+pub(crate) struct ErrorBody<'a> {
+    /// The stable code (v1's dialect).
+    #[schema(example = "SENDER_ID_NOT_FOUND")]
+    code: &'static str,
+    /// Every fault that has a place, or null (v1's dialect).
+    #[schema(value_type = Option<Vec<Detail>>, required = true)]
+    details: Option<&'a [Detail]>,
+    /// The same error in v2's dialect.
+    error: ErrorObject<'a>,
+}
+
+/// An error in v2's dialect.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorObject<'a> {
+    /// The family: `validation_error`, `authentication_error`, `permission_error`,
+    /// `not_found_error`, `conflict_error`, `rate_limit_error` or `server_error`.
+    #[serde(rename = "type")]
+    #[schema(example = "not_found_error")]
+    kind: &'static str,
+    /// The stable code.
+    #[schema(example = "SENDER_ID_NOT_FOUND")]
+    code: &'static str,
+    /// What is wrong, in a sentence for a developer.
+    message: &'a str,
+    /// Whether the same request can succeed later.
+    retryable: bool,
+    /// The request's id, as in the `X-Request-Id` header.
+    #[schema(example = "req_8aF3kQ0ZrT1b")]
+    request_id: &'a str,
+    /// The parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    param: Option<&'a str>,
+    /// What would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<&'a str>,
+    /// Every field at fault.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError<'a>>,
+    /// In how many seconds to try again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u64>,
+    /// Where the code is explained, on this server.
+    #[schema(example = "/docs#SENDER_ID_NOT_FOUND")]
+    doc_url: String,
+}
+
+/// A field at fault.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FieldError<'a> {
+    /// Which.
+    field: &'a str,
+    /// The error's code.
+    code: &'static str,
+    /// What is wrong with it.
+    message: &'a str,
+}
+
+impl Fault {
+    /// The body for the request of this id.
+    pub(super) fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
+        let code = self.code.name;
+        let kind = kind(self.code.status);
+        let field_errors = if kind == VALIDATION { self.details.as_slice() } else { &[] };
+        ErrorBody {
+            code,
+            details: (!self.details.is_empty()).then_some(self.details.as_slice()),
+            error: ErrorObject {
+                kind,
+                code,
+                message: &self.message,
+                retryable: retryable(self.code.status),
+                request_id,
+                param: self.param.as_deref(),
+                suggestion: self.suggestion.as_deref(),
+                errors: field_errors
+                    .iter()
+                    .map(|detail| FieldError { field: &detail.field, code, message: &detail.message })
+                    .collect(),
+                retry_after_seconds: self.wait(),
+                doc_url: format!("/docs#{code}"),
+            },
+        }
+    }
+}
+
+const VALIDATION: &str = "validation_error";
+
+/// The family of a status, in v2's words.
+fn kind(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        409 => "conflict_error",
+        429 => "rate_limit_error",
+        500.. => "server_error",
+        _ => VALIDATION,
+    }
+}
+
+/// Whether the same request can succeed later.
+fn retryable(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 503)
+}
