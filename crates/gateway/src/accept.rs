@@ -8,7 +8,7 @@ use facteur_domain::sender::SenderError;
 use facteur_domain::{
     Class, ClientReference, Message, MessageId, MessageText, Msisdn, Sender, Timestamp, text,
 };
-use facteur_rules::{Facts, Field, Language, PARTS_HARD_MAX, Reason, Verdict, judge};
+use facteur_rules::{Circumstances, Facts, Field, Language, PARTS_HARD_MAX, Reason, Verdict, judge};
 
 use crate::config::SendingRules;
 use crate::directory::Directory;
@@ -174,6 +174,7 @@ impl Desk<'_> {
             parts_max: PARTS_HARD_MAX,
             test: test || self.rules.dev,
             departing: false,
+            circumstances: Circumstances::default(),
         });
         let verdict = verdict.clear(id);
         if let Err(refused) = &verdict {
@@ -350,5 +351,6 @@ pub(crate) fn judge_departure(
         parts_max: PARTS_HARD_MAX,
         test: message.test || dev,
         departing: true,
+        circumstances: Circumstances::default(),
     })
 }

@@ -10,7 +10,7 @@ use facteur_domain::{MessageId, Msisdn, Timestamp};
 ///
 /// ```
 /// use facteur_domain::{Class, MessageId, Msisdn, SenderState, Timestamp};
-/// use facteur_rules::{Cleared, Facts, judge};
+/// use facteur_rules::{Circumstances, Cleared, Facts, judge};
 ///
 /// let at = Timestamp::from_millis(0);
 /// let facts = Facts {
@@ -24,6 +24,7 @@ use facteur_domain::{MessageId, Msisdn, Timestamp};
 ///     parts_max: 6,
 ///     test: false,
 ///     departing: true,
+///     circumstances: Circumstances::default(),
 /// };
 /// let cleared: Cleared = judge(&facts).clear(MessageId::from_key(16)).unwrap();
 /// assert_eq!((cleared.message(), cleared.recipient()), (MessageId::from_key(16), facts.recipient));

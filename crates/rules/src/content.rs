@@ -2,8 +2,9 @@
 
 use facteur_domain::message::TEXT_MAX;
 
-use crate::rule::{Blanks, Rule, Says, Sentence};
-use crate::{Effect, Facts, Field, Reason};
+use crate::case::Case;
+use crate::rule::{Rule, Says, Sentence};
+use crate::{Effect, Field, Reason};
 
 const fn refuse(id: &'static str) -> Rule {
     Rule { id, effect: Effect::Refuse, field: Field::Message, source: "SEED", dated: "2026" }
@@ -34,16 +35,18 @@ static SAYS_TOO_LONG: Says = Says {
     },
 };
 
-pub(crate) fn judge(facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
+pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
+    let text = case.facts.text;
     let max = u32::try_from(TEXT_MAX).unwrap_or(u32::MAX);
-    if facts.text.chars().all(char::is_whitespace) {
-        reasons.push(Reason::new(&BLANK, &SAYS_BLANK, Blanks { max, ..Blanks::default() }));
+    if text.chars().all(char::is_whitespace) {
+        reasons.push(Reason::new(&BLANK, &SAYS_BLANK).with("max", max));
     }
     // A character is one octet at least, so short texts need no counting.
-    if facts.text.len() > TEXT_MAX {
-        let found = u32::try_from(facts.text.chars().count()).unwrap_or(u32::MAX);
+    if text.len() > TEXT_MAX {
+        let found = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         if found > max {
-            reasons.push(Reason::new(&TOO_LONG, &SAYS_TOO_LONG, Blanks { found, max, ..Blanks::default() }));
+            let reason = Reason::new(&TOO_LONG, &SAYS_TOO_LONG).with("found", found).with("max", max);
+            reasons.push(reason.with("excess", found - max));
         }
     }
 }

@@ -4,39 +4,87 @@
 //! The room knows facts, not where they come from: it reads no clock, no network, no disk. One pure
 //! function, [`judge`], serves acceptance, departure and preview. Only it makes a [`Verdict`], and
 //! only a verdict to send makes a [`Cleared`], the permit without which nothing reaches an operator.
+//!
+//! What changes with the years (windows, holidays, words, lists, limits) is data: a [`Pack`], dated,
+//! every row with its source. What the rules do with it is code, a family a file.
 
+mod case;
+mod class;
 mod cleared;
+mod consent;
 mod content;
+pub mod desk;
 mod facts;
+mod fold;
+mod optout;
+mod pack;
 mod parts;
 mod recipient;
 mod rule;
+mod scan;
 mod sender;
+mod sender_name;
+pub mod stop_mention;
+mod subject;
+mod value;
 mod verdict;
+mod window;
 
+use facteur_domain::Timestamp;
+
+use case::Case;
 pub use cleared::Cleared;
-pub use facts::Facts;
+pub use facts::{Audience, Basis, Circumstances, Consent, Facts, Grounds, OptOuts, Policy, Proof};
+pub use pack::{Day, Hours, Pack, PackError, Packs, Profile, Span};
 pub use parts::PARTS_HARD_MAX;
 pub use rule::{Effect, Field, Language, Reason};
+pub use value::Value;
 pub use verdict::{Decision, Verdict};
 
-/// Id of the rules in force, kept with each verdict: profile, year, version.
-pub const PACK: &str = "fr-2026.1";
-
 /// A family of rules: adds a reason for each rule that has something to say.
-type Family = fn(&Facts<'_>, &mut Vec<Reason>);
+type Family = fn(&Case<'_>, &mut Vec<Reason>);
 
 /// Every family.
-const FAMILIES: [Family; 4] = [recipient::judge, sender::judge, content::judge, parts::judge];
+const FAMILIES: [Family; 11] = [
+    recipient::judge,
+    sender::judge,
+    sender_name::judge,
+    content::judge,
+    parts::judge,
+    class::judge,
+    consent::judge,
+    optout::judge,
+    stop_mention::judge,
+    subject::judge,
+    window::judge,
+];
 
-/// Judges a message by all rules at once.
+/// Judges a message by all rules of the embedded packs at once.
 ///
 /// Total and deterministic: the same facts give the same verdict, with all reasons and not the
-/// first, ordered by field and rule id. Allocates nothing when no rule has anything to say.
+/// first, ordered by field and rule id. Without a policy it allocates nothing when no rule has
+/// anything to say.
 pub fn judge(facts: &Facts<'_>) -> Verdict {
-    let mut reasons = Vec::new();
-    for family in FAMILIES {
-        family(facts, &mut reasons);
+    Packs::embedded().judge(facts)
+}
+
+impl Packs {
+    /// Judges a message by all rules of the pack in force when it would leave (requirement
+    /// `fr-pack-dated`).
+    pub fn judge(&self, facts: &Facts<'_>) -> Verdict {
+        let case = Case::new(facts, self.at(facts.at));
+        let mut reasons = Vec::new();
+        for family in FAMILIES {
+            family(&case, &mut reasons);
+        }
+        Verdict::new(&case, reasons)
     }
-    Verdict::new(facts, reasons)
+
+    /// The latest instant at which an operator may still ring with a marketing message that leaves as
+    /// soon as its windows allow; `None` when the message is not marketing, has no policy, or no
+    /// window opens. The caller's own validity stands where it is earlier.
+    #[must_use]
+    pub fn validity_cap(&self, facts: &Facts<'_>) -> Option<Timestamp> {
+        window::validity_cap(&Case::new(facts, self.at(facts.at)))
+    }
 }

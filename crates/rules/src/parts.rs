@@ -2,8 +2,9 @@
 
 use facteur_domain::text::{Encoding, encoding_of};
 
-use crate::rule::{Blanks, Rule, Says, Sentence};
-use crate::{Effect, Facts, Field, Reason};
+use crate::case::Case;
+use crate::rule::{Rule, Says, Sentence};
+use crate::{Effect, Field, Reason};
 
 /// The most parts of any message, whatever a workspace allows: what a message's id has room for.
 /// 1000 characters of the basic plane fit; 1000 emoji do not.
@@ -45,14 +46,16 @@ static SAYS_LIMIT_UCS2: Says = Says {
     },
 };
 
-pub(crate) fn judge(facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
-    let max = facts.parts_max.min(PARTS_HARD_MAX);
+/// Under a policy the pack's own limit holds too, whatever the workspace allows.
+pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
+    let facts = case.facts;
+    let pack = if case.is_ruled() { case.pack.parts().hard } else { PARTS_HARD_MAX };
+    let max = facts.parts_max.min(pack).min(PARTS_HARD_MAX);
     if facts.parts > max {
         let says = match encoding_of(facts.text) {
             Encoding::Gsm7 => &SAYS_LIMIT_GSM7,
             Encoding::Ucs2 => &SAYS_LIMIT_UCS2,
         };
-        let blanks = Blanks { found: facts.parts.into(), max: max.into(), ..Blanks::default() };
-        reasons.push(Reason::new(&LIMIT, says, blanks));
+        reasons.push(Reason::new(&LIMIT, says).with("found", facts.parts).with("max", max));
     }
 }

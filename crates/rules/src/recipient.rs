@@ -2,8 +2,9 @@
 
 use facteur_domain::{Msisdn, RangeKind};
 
-use crate::rule::{Blanks, Rule, Says, Sentence};
-use crate::{Effect, Facts, Field, Reason};
+use crate::case::Case;
+use crate::rule::{Rule, Says, Sentence};
+use crate::{Effect, Field, Reason};
 
 /// Digits of a French mobile with its country code: 33 and nine.
 const MOBILE_DIGITS: u32 = 11;
@@ -144,13 +145,13 @@ static SAYS_FICTION: Says = Says {
 };
 
 /// One reason at most: a number lies in one range.
-pub(crate) fn judge(facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
-    reasons.extend(refusal(facts.recipient, facts.test));
+pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
+    reasons.extend(refusal(case.facts.recipient, case.facts.test));
 }
 
 fn refusal(to: Msisdn, test: bool) -> Option<Reason> {
     let range = to.range();
-    let plain = |rule, says| Some(Reason::new(rule, says, Blanks::default()));
+    let plain = |rule, says| Some(Reason::new(rule, says));
     match range.kind {
         RangeKind::Mobile | RangeKind::MobileOrFixed if !to.is_french() => plain(&OVERSEAS, &SAYS_OVERSEAS),
         RangeKind::Mobile if range.fiction && !test => plain(&FICTION, &SAYS_FICTION),
@@ -159,8 +160,8 @@ fn refusal(to: Msisdn, test: bool) -> Option<Reason> {
         RangeKind::M2m => plain(&M2M, &SAYS_M2M),
         RangeKind::ValueAdded | RangeKind::Special => plain(&SPECIAL, &SAYS_SPECIAL),
         RangeKind::OverseasAsMainland => {
-            let blanks = Blanks { to: to.overseas_form(), ..Blanks::default() };
-            Some(Reason::new(&OVERSEAS_AS_MAINLAND, &SAYS_OVERSEAS_AS_MAINLAND, blanks))
+            let reason = Reason::new(&OVERSEAS_AS_MAINLAND, &SAYS_OVERSEAS_AS_MAINLAND);
+            Some(reason.with_number(to.overseas_form()))
         }
         RangeKind::WrongLength if to.is_french() => Some(wrong_length(to)),
         RangeKind::WrongLength | RangeKind::Foreign => plain(&NOT_FRENCH, &SAYS_NOT_FRENCH),
@@ -170,9 +171,8 @@ fn refusal(to: Msisdn, test: bool) -> Option<Reason> {
 
 fn wrong_length(to: Msisdn) -> Reason {
     if let Some(corrected) = to.without_trunk_zero() {
-        let blanks = Blanks { to: Some(corrected), ..Blanks::default() };
-        return Reason::new(&UNASSIGNED, &SAYS_TRUNK_ZERO, blanks);
+        return Reason::new(&UNASSIGNED, &SAYS_TRUNK_ZERO).with_number(Some(corrected));
     }
     let found = to.digits().checked_ilog10().unwrap_or(0) + 1;
-    Reason::new(&UNASSIGNED, &SAYS_LENGTH, Blanks { found, max: MOBILE_DIGITS, ..Blanks::default() })
+    Reason::new(&UNASSIGNED, &SAYS_LENGTH).with("found", found).with("max", MOBILE_DIGITS)
 }

@@ -2,8 +2,9 @@
 
 use facteur_domain::{Sender, SenderState};
 
-use crate::rule::{Blanks, Rule, Says, Sentence};
-use crate::{Effect, Facts, Field, Reason};
+use crate::case::Case;
+use crate::rule::{Rule, Says, Sentence};
+use crate::{Effect, Field, Reason};
 
 const fn refuse(id: &'static str) -> Rule {
     Rule { id, effect: Effect::Refuse, field: Field::SenderId, source: "SEED", dated: "2026" }
@@ -79,7 +80,8 @@ static SAYS_DISABLED: Says = Says {
 };
 
 /// One reason at most: a sender stands in one state.
-pub(crate) fn judge(facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
+pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
+    let facts = case.facts;
     let (rule, says) = match (facts.sender_state, facts.sender) {
         (Some(SenderState::Validated), _) => return,
         (Some(SenderState::Pending), _) => (&PENDING, &SAYS_PENDING),
@@ -88,5 +90,5 @@ pub(crate) fn judge(facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
         (None, Sender::Name(_)) => (&UNKNOWN, &SAYS_UNKNOWN_NAME),
         (None, Sender::Code(_)) => (&UNKNOWN, &SAYS_UNKNOWN_CODE),
     };
-    reasons.push(Reason::new(rule, says, Blanks { sender: Some(facts.sender), ..Blanks::default() }));
+    reasons.push(Reason::new(rule, says).with("sender", facts.sender));
 }

@@ -1,8 +1,11 @@
 //! The answer of the judge.
 
-use facteur_domain::{MessageId, Msisdn, Timestamp};
+use std::sync::Arc;
 
-use crate::{Cleared, Effect, Facts, PACK, Reason};
+use facteur_domain::{Class, MessageId, Msisdn, Timestamp};
+
+use crate::case::Case;
+use crate::{Cleared, Effect, Reason};
 
 /// What becomes of the message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,15 +28,19 @@ pub enum Decision {
 pub struct Verdict {
     reasons: Vec<Reason>,
     decision: Decision,
+    class: Class,
+    pack: Arc<str>,
     recipient: Msisdn,
     at: Timestamp,
 }
 
 impl Verdict {
-    pub(crate) fn new(facts: &Facts<'_>, mut reasons: Vec<Reason>) -> Self {
+    pub(crate) fn new(case: &Case<'_>, mut reasons: Vec<Reason>) -> Self {
         reasons.sort_by_key(|reason| (reason.field, reason.rule));
+        let facts = case.facts;
         let decision = decide(&reasons, facts.at);
-        Self { reasons, decision, recipient: facts.recipient, at: facts.at }
+        let (class, pack) = (case.class, case.pack.shared_id());
+        Self { reasons, decision, class, pack, recipient: facts.recipient, at: facts.at }
     }
 
     /// The strictest effect of all reasons.
@@ -48,10 +55,16 @@ impl Verdict {
         &self.reasons
     }
 
-    /// Id of the rules it was judged by.
+    /// Id and version of the rule pack it was judged by.
     #[must_use]
-    pub const fn pack(&self) -> &'static str {
-        PACK
+    pub fn pack(&self) -> &str {
+        &self.pack
+    }
+
+    /// The class in force: as declared, or marketing where the text says so.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        self.class
     }
 
     /// The permit for `message` to leave. `message` must be the one whose facts were judged.
@@ -79,14 +92,13 @@ fn decide(reasons: &[Reason], at: Timestamp) -> Decision {
 
 #[cfg(test)]
 mod tests {
-    use facteur_domain::{Class, SenderState};
+    use facteur_domain::SenderState;
 
     use super::*;
-    use crate::rule::{Blanks, Rule, Says, Sentence};
-    use crate::{Field, judge};
+    use crate::rule::{Rule, Says};
+    use crate::{Circumstances, Facts, Field, Packs, judge};
 
-    static SAYS: Says =
-        Says { french: Sentence { message: "", cure: None }, english: Sentence { message: "", cure: None } };
+    static SAYS: Says = Says::plain("", "");
 
     fn facts() -> Facts<'static> {
         Facts {
@@ -100,12 +112,13 @@ mod tests {
             parts_max: 6,
             test: false,
             departing: true,
+            circumstances: Circumstances::default(),
         }
     }
 
     fn reason(effect: Effect, until: Option<i64>) -> Reason {
         let rule = Rule { id: "fr.test", effect, field: Field::To, source: "SEED", dated: "2026" };
-        let mut reason = Reason::new(&rule, &SAYS, Blanks::default());
+        let mut reason = Reason::new(&rule, &SAYS);
         reason.until = until.map(Timestamp::from_millis);
         reason
     }
@@ -125,7 +138,9 @@ mod tests {
             (vec![reason(Effect::Hold, Some(500))], hold(1000)),
             (vec![refuse(), reason(Effect::Hold, Some(5000)), allow()], Decision::Refuse),
         ] {
-            let verdict = Verdict::new(&facts(), reasons);
+            let facts = facts();
+            let case = Case::new(&facts, Packs::embedded().at(facts.at));
+            let verdict = Verdict::new(&case, reasons);
             assert_eq!(verdict.decision(), decision);
             let sent = decision == Decision::Send;
             assert_eq!(verdict.clear(MessageId::from_key(16)).is_ok(), sent, "{decision:?}");

@@ -1,7 +1,7 @@
 //! The judge by its public face: every rule, in both languages, and the permit it gives.
 
 use facteur_domain::{Class, MessageId, Msisdn, SenderState, Timestamp};
-use facteur_rules::{Decision, Effect, Facts, Field, Language, Reason, judge};
+use facteur_rules::{Circumstances, Decision, Effect, Facts, Field, Language, Reason, judge};
 use proptest::prelude::*;
 
 const MESSAGE: MessageId = MessageId::from_key(16);
@@ -19,6 +19,7 @@ fn fine() -> Facts<'static> {
         parts_max: 6,
         test: false,
         departing: true,
+        circumstances: Circumstances::default(),
     }
 }
 

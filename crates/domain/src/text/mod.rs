@@ -1,10 +1,14 @@
 //! Texts as the radio network sees them: an alphabet, and parts.
 
 pub mod gsm7;
+pub mod link;
 pub mod parts;
+pub mod rewrite;
 pub mod ucs2;
 
+pub use link::{Link, links};
 pub use parts::{Plan, encoding_of, plan, split};
+pub use rewrite::{Change, Obstacle, Rewrite, Why, rewrite};
 
 /// The alphabet a text needs. Kept with the message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

@@ -1,0 +1,256 @@
+//! Names that a Sender ID may not take or borrow: a trie of words and protected names, walked over a
+//! name after its look-alike signs are folded together.
+
+use facteur_domain::sender::NAME_MAX;
+use serde::Deserialize;
+
+use super::PackError;
+
+/// Letters and digits after folding.
+const SIGNS: usize = 36;
+
+/// A word that names nobody.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WordRow {
+    pub(super) word: String,
+    pub(super) theme: String,
+    pub(super) source: String,
+    pub(super) dated: String,
+    pub(super) grade: char,
+}
+
+/// Whose name is protected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Owner {
+    /// A brand, an administration, a bank.
+    Brand,
+    /// A mobile operator.
+    Operator,
+}
+
+/// How a protected name is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Match {
+    /// Anywhere in the name.
+    Substring,
+    /// The whole name, or all of it that is not a generic word or a digit.
+    Exact,
+}
+
+/// What using a protected name leads to, from the milder to the stricter.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Action {
+    /// It waits for the brand's authorisation (ISA).
+    #[serde(alias = "ISA")]
+    Hold,
+    /// It is never allowed (SI).
+    #[serde(alias = "SI")]
+    Reject,
+}
+
+/// A protected name.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProtectedRow {
+    pub(crate) name: String,
+    pub(crate) kind: Owner,
+    /// What it is about, in a word.
+    pub(crate) theme: String,
+    #[serde(rename = "match")]
+    pub(crate) matching: Match,
+    pub(crate) action: Action,
+    pub(crate) source: String,
+    pub(crate) dated: String,
+    pub(crate) grade: char,
+}
+
+/// What a name turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Likeness<'a> {
+    /// Nothing that the tables know.
+    Own,
+    /// A name of its own beside generic words.
+    PartlyGeneric,
+    /// Generic words and digits only.
+    Generic,
+    /// It is, or holds, a protected name.
+    Protected(&'a ProtectedRow),
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    next: [u16; SIGNS],
+    word: bool,
+    /// The row whose name ends here, plus one; 0 for none.
+    protected: u16,
+}
+
+const EMPTY: Node = Node { next: [0; SIGNS], word: false, protected: 0 };
+
+/// Every word and protected name of a pack.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    nodes: Vec<Node>,
+    protected: Vec<ProtectedRow>,
+    /// Of the words: what a reason cites.
+    pub(crate) words_source: (String, String, char),
+}
+
+/// The best reading of a name up to a position.
+#[derive(Clone, Copy, PartialEq, Default)]
+struct Reading {
+    reached: bool,
+    /// Words or protected names read so far.
+    words: u8,
+    /// The strictest protected row read, plus one; 0 for none.
+    protected: u16,
+}
+
+impl Names {
+    pub(super) fn new(words: &[WordRow], protected: &[ProtectedRow]) -> Result<Self, PackError> {
+        let fault =
+            |table, name: &str| PackError::new(table, None, format!("{name:?} has no letter or digit"));
+        let Some(first) = words.first() else {
+            return Err(PackError::new("word", None, "no word at all"));
+        };
+        let words_source = (first.source.clone(), first.dated.clone(), first.grade);
+        let mut names = Self { nodes: vec![EMPTY], protected: Vec::new(), words_source };
+        for row in words {
+            let at = names.path(&row.word).ok_or_else(|| fault("word", &row.word))?;
+            if let Some(node) = names.nodes.get_mut(at) {
+                node.word = true;
+            }
+        }
+        for row in protected {
+            let at = names.path(&row.name).ok_or_else(|| fault("protected", &row.name))?;
+            let known = names.nodes.get(at).and_then(|node| names.row(node.protected));
+            names.protected.push(known.map_or_else(|| row.clone(), |known| stricter_of(known, row)));
+            let new = u16::try_from(names.protected.len())
+                .map_err(|_| PackError::new("protected", None, "more than 65535 names"))?;
+            if let Some(node) = names.nodes.get_mut(at) {
+                node.protected = new;
+            }
+        }
+        Ok(names)
+    }
+
+    /// The node at the end of `name`, made where it is missing; `None` for a name without signs, or
+    /// when the trie is full.
+    fn path(&mut self, name: &str) -> Option<usize> {
+        let mut at = 0;
+        for sign in name.chars().filter_map(fold) {
+            let next = usize::from(*self.nodes.get(at)?.next.get(sign)?);
+            at = if next == 0 {
+                let new = self.nodes.len();
+                self.nodes.push(EMPTY);
+                *self.nodes.get_mut(at)?.next.get_mut(sign)? = u16::try_from(new).ok()?;
+                new
+            } else {
+                next
+            };
+        }
+        (at != 0).then_some(at)
+    }
+
+    /// The stricter of two rows (plus one; 0 for none); the earlier of equals.
+    fn stricter(&self, a: u16, b: u16) -> u16 {
+        match (self.row(a), self.row(b)) {
+            (Some(left), Some(right)) if right.action > left.action => b,
+            (None, Some(_)) => b,
+            _ => a,
+        }
+    }
+
+    fn row(&self, plus_one: u16) -> Option<&ProtectedRow> {
+        self.protected.get(usize::from(plus_one).checked_sub(1)?)
+    }
+
+    /// What `name` is, after look-alike signs are folded: case, accents, and the digits that stand
+    /// for letters. Signs other than letters and digits count for nothing.
+    pub(crate) fn likeness(&self, name: &str) -> Likeness<'_> {
+        // A name that is too long is refused for that; its start still tells what it is.
+        let mut signs = [(0, false); NAME_MAX + 1];
+        let folded = name.chars().filter_map(|c| Some((fold(c)?, c.is_ascii_digit())));
+        let mut count = 0;
+        for (slot, sign) in signs.iter_mut().zip(folded) {
+            *slot = sign;
+            count += 1;
+        }
+        self.read(signs.get(..count).unwrap_or_default())
+    }
+
+    fn read(&self, signs: &[(usize, bool)]) -> Likeness<'_> {
+        let mut readings = [Reading::default(); NAME_MAX + 2];
+        readings[0].reached = true;
+        let (mut inside, mut some_word) = (0, false);
+        for (from, (_, is_digit)) in signs.iter().enumerate() {
+            let here = readings[from];
+            if here.reached && *is_digit {
+                self.improve(&mut readings[from + 1], here);
+            }
+            let mut at = 0;
+            for (to, (sign, _)) in signs.iter().enumerate().skip(from) {
+                at = self.nodes.get(at).map_or(0, |node| usize::from(node.next[*sign]));
+                let Some(node) = self.nodes.get(at).filter(|_| at != 0) else { break };
+                some_word |= node.word && to - from >= 3 && (from == 0 || to + 1 == signs.len());
+                if self.row(node.protected).is_some_and(|row| row.matching == Match::Substring) {
+                    inside = self.stricter(inside, node.protected);
+                }
+                if here.reached && (node.word || node.protected != 0) {
+                    let protected = self.stricter(here.protected, if node.word { 0 } else { node.protected });
+                    let reading = Reading { reached: true, words: here.words + 1, protected };
+                    self.improve(&mut readings[to + 1], reading);
+                    if node.word && node.protected != 0 {
+                        let protected = self.stricter(here.protected, node.protected);
+                        self.improve(&mut readings[to + 1], Reading { protected, ..reading });
+                    }
+                }
+            }
+        }
+        let whole = readings[signs.len()];
+        match self.row(self.stricter(inside, whole.protected)) {
+            Some(row) => Likeness::Protected(row),
+            None if whole.words > 0 => Likeness::Generic,
+            None if some_word => Likeness::PartlyGeneric,
+            None => Likeness::Own,
+        }
+    }
+
+    /// Keeps the stricter of two readings of the same signs.
+    fn improve(&self, kept: &mut Reading, new: Reading) {
+        let protected = self.stricter(kept.protected, new.protected);
+        *kept = Reading { reached: true, words: kept.words.max(new.words), protected };
+    }
+}
+
+/// Two rows of one name as one: the stricter action, and the wider match.
+fn stricter_of(a: &ProtectedRow, b: &ProtectedRow) -> ProtectedRow {
+    let wide = a.matching == Match::Substring || b.matching == Match::Substring;
+    let matching = if wide { Match::Substring } else { Match::Exact };
+    let row = if b.action > a.action { b } else { a };
+    ProtectedRow { matching, ..row.clone() }
+}
+
+/// The sign that `c` looks like: letters 0 to 25, digits without a letter's look 26 to 35; `None`
+/// when it is neither letter nor digit. `i`, `l` and `1` are one sign, as a phone's screen shows
+/// them.
+fn fold(c: char) -> Option<usize> {
+    let letter = match crate::fold::letter(c)? {
+        '0' => 'o',
+        '1' | 'l' => 'i',
+        '3' => 'e',
+        '4' => 'a',
+        '5' => 's',
+        '7' => 't',
+        other => other,
+    };
+    match letter {
+        'a'..='z' => Some(letter as usize - 'a' as usize),
+        '0'..='9' => Some(letter as usize - '0' as usize + 26),
+        _ => None,
+    }
+}
