@@ -68,11 +68,12 @@ impl Receipt {
     /// Whether `message` is a receipt, and what it says (requirement smpp-receipt). `None`: an
     /// ordinary message.
     ///
-    /// It is one (requirement smpp-receipt-recognised) if esm_class says so (an SMSC delivery receipt or an intermediate notification,
-    /// section 5.2.12), if it names a receipted_message_id, or, for SMSCs that forget both, if its
-    /// text begins like Appendix B's: an `id:` and then a `stat:` we know or a `sub:` with a count.
-    /// An acknowledgement by the receiving terminal or user (0x08, 0x10) carries a person's text, so
-    /// that its esm_class alone does not make it a receipt.
+    /// It is one (requirement smpp-receipt-recognised) if esm_class says so (an SMSC delivery
+    /// receipt or an intermediate notification, section 5.2.12), if it names a
+    /// receipted_message_id, or, for SMSCs that forget both, if its text begins like Appendix B's:
+    /// an `id:` and then a `stat:` we know or a `sub:` with a count. An acknowledgement by the
+    /// receiving terminal or user (0x08, 0x10) carries a person's text, so that its esm_class alone
+    /// does not make it a receipt.
     ///
     /// The id and the state come from the parameters where there are any, else from the text
     /// (requirement smpp-receipt-tlv).

@@ -11,7 +11,8 @@ use crate::tlv::{Tlvs, tag};
 pub const INTERFACE_VERSION: u8 = 0x34;
 
 const SYSTEM_ID: CString = CString { name: "system_id", max: 16, status: Status::INVALID_SYSTEM_ID };
-/// The standard says 9 (requirement smpp-long-password). Operators issue longer passwords, and what they issue must be usable.
+/// The standard says 9 (requirement smpp-long-password). Operators issue longer passwords, and what
+/// they issue must be usable.
 const PASSWORD: CString = CString { name: "password", max: 65, status: Status::INVALID_PASSWORD };
 const SYSTEM_TYPE: CString = CString { name: "system_type", max: 13, status: Status::INVALID_SYSTEM_TYPE };
 const ADDRESS_RANGE: CString = CString { name: "address_range", max: 41, status: Status::BIND_FAILED };

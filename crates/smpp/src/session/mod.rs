@@ -296,10 +296,10 @@ impl Session {
         }
     }
 
-    /// Ends the session in order (requirements smpp-unbind, smpp-unbind-drain). Nothing more is sent; unanswered
-    /// requests are waited for, for `bind_timeout` at most; then the unbind goes out, and
-    /// [`Event::Closed`] follows its answer, or another `bind_timeout`. With nothing unanswered the
-    /// unbind goes out at once; a session that is not bound closes at once.
+    /// Ends the session in order (requirements smpp-unbind, smpp-unbind-drain). Nothing more is
+    /// sent; unanswered requests are waited for, for `bind_timeout` at most; then the unbind goes
+    /// out, and [`Event::Closed`] follows its answer, or another `bind_timeout`. With nothing
+    /// unanswered the unbind goes out at once; a session that is not bound closes at once.
     pub fn unbind(&mut self, now: Instant) {
         self.advance(now);
         match self.phase {

@@ -88,11 +88,12 @@ pub enum Event {
     },
     /// A submit or deliver of ours will never be answered: too late, or the link went.
     Lost {
-        /// What [`Session::submit`](super::Session::submit) or [`Session::deliver`](super::Session::deliver) was given.
+        /// What [`Session::submit`](super::Session::submit) or
+        /// [`Session::deliver`](super::Session::deliver) was given.
         token: u64,
     },
-    /// Client: a deliver_sm (or data_sm) came. Answer it with [`Session::answer_deliver`](super::Session::answer_deliver) once it
-    /// is kept.
+    /// Client: a deliver_sm (or data_sm) came. Answer it with
+    /// [`Session::answer_deliver`](super::Session::answer_deliver) once it is kept.
     Deliver {
         /// Its sequence_number, for the answer.
         sequence: u32,

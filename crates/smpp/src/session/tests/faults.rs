@@ -282,7 +282,10 @@ proptest! {
 
     /// A received message reads the same through its view whatever its octets are.
     #[test]
-    fn any_body_is_read_or_refused(command_id in prop::sample::select(vec![4_u32, 5, 0x0103]), body: Vec<u8>) {
+    fn any_body_is_read_or_refused(
+        command_id in prop::sample::select(vec![4_u32, 5, 0x0103]),
+        body: Vec<u8>,
+    ) {
         if let Ok(received) = Received::parse(command_id, body.clone().into()) {
             prop_assert_eq!(ShortMessage::parse(command_id, &body), Ok(received.view()));
             let _ = crate::pdu::udh::layout(&received.view());
