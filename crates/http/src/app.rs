@@ -57,10 +57,10 @@ pub fn router(gateway: Gateway, options: &Options) -> Router {
 
 /// The endpoints of `app`.
 pub(crate) fn routed(app: &App) -> Router {
-    let mut routes = Routes { app: app.clone(), router: Router::new() };
+    let mut routes = Routes::new(app);
     api::mount(&mut routes);
     pages::mount(&mut routes);
-    routes.router.fallback(not_found).method_not_allowed_fallback(not_allowed).with_state(app.clone())
+    routes.finish()
 }
 
 /// The table under construction.
@@ -70,6 +70,15 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
+    pub(crate) fn new(app: &App) -> Self {
+        Self { app: app.clone(), router: Router::new() }
+    }
+
+    /// The router, with answers for what is not in the table.
+    pub(crate) fn finish(self) -> Router {
+        self.router.fallback(not_found).method_not_allowed_fallback(not_allowed).with_state(self.app)
+    }
+
     /// Puts `handler` behind the guard of `endpoint`, at its path.
     pub(crate) fn add(&mut self, endpoint: &'static Endpoint, handler: MethodRouter<App>) {
         self.add_at(endpoint.path, endpoint, handler);

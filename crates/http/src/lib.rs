@@ -11,6 +11,7 @@ mod body;
 mod edge;
 mod endpoint;
 mod error;
+mod flowing;
 mod idempotency;
 mod json;
 mod limits;

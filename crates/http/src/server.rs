@@ -1,7 +1,7 @@
 //! The accept loop: sockets in, requests out, and an end that loses no request in flight.
 //!
 //! axum's own loop sets no timer, so a client that sends its headers one octet a minute holds its
-//! connection for ever; this one bounds connections, headers and handshakes.
+//! connection for ever; this one bounds connections, headers, handshakes and unread answers.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +25,7 @@ use tower::Service as _;
 
 use crate::app::{App, routed};
 use crate::edge::Peer;
+use crate::flowing::Flowing;
 
 /// How long to wait after the system refused a connection (no file descriptors left, say).
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
@@ -41,7 +42,8 @@ pub struct Options {
     pub header_timeout: Duration,
     /// From a request's headers to the end of its body.
     pub body_timeout: Duration,
-    /// For a request as a whole, its body included.
+    /// For a request as a whole, its body included; and how long a client may leave an answer
+    /// unread.
     pub request_timeout: Duration,
     /// The largest body, in octets.
     pub body_max: usize,
@@ -107,6 +109,8 @@ impl Server {
         http.timer(TokioTimer::new())
             .header_read_timeout(options.header_timeout)
             .max_buf_size(HEADERS_MAX)
+            // A client may have said all it has to say and still wait for its answer.
+            .half_close(true)
             .pipeline_flush(true);
         Self {
             router: routed(&app),
@@ -169,6 +173,7 @@ impl Server {
             request.extensions_mut().insert(Peer(peer.ip()));
             router.clone().call(request)
         });
+        let stream = Flowing::new(stream, self.options.request_timeout);
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

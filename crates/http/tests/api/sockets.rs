@@ -110,6 +110,16 @@ async fn a_fragment_that_reaches_the_server_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_client_that_has_said_all_still_gets_its_answer() {
+    let server = Server::start(Options::default()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(server.send(GOOD).as_bytes()).await.expect("written");
+    stream.shutdown().await.expect("half closed");
+    assert!(rest(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn a_large_body_is_refused_in_words_and_not_by_a_broken_connection() {
     let server = Server::start(Options::default()).await;
     for length in [70_000, 300_000] {
