@@ -99,15 +99,15 @@ pub enum AnswerOutcome {
     },
     /// "Try later": the message goes back to the queue.
     Deferred {
-        /// The operator's command_status.
-        status: u32,
+        /// The operator's word, for the story, as in `ESME_RTHROTTLED`.
+        word: String,
         /// Not before this instant.
         until: Timestamp,
     },
     /// "Never".
     Refused {
-        /// The operator's command_status.
-        status: u32,
+        /// The operator's word, for the story and the message's error, as in `ESME_RINVDSTADR`.
+        word: String,
     },
     /// No answer came, or the link went: perhaps taken, perhaps not.
     Lost,

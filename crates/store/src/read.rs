@@ -129,7 +129,7 @@ pub struct Load {
     pub rows: u64,
     /// Batches that were not kept.
     pub failures: u64,
-    /// Pages in the write-ahead log, as of the last checkpoint.
+    /// Pages in the write-ahead log, as of the last commit.
     pub wal_pages: u64,
 }
 

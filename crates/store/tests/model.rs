@@ -256,8 +256,8 @@ impl Run {
         let part = part % self.twins[n].message.parts;
         let outcome = match kind {
             AnswerKind::Taken => AnswerOutcome::Taken { smsc_id: format!("{n}-{part}") },
-            AnswerKind::Deferred => AnswerOutcome::Deferred { status: 0x58, until: at },
-            AnswerKind::Refused => AnswerOutcome::Refused { status: 0x0B },
+            AnswerKind::Deferred => AnswerOutcome::Deferred { word: "ESME_RTHROTTLED".to_owned(), until: at },
+            AnswerKind::Refused => AnswerOutcome::Refused { word: "ESME_RINVDSTADR".to_owned() },
             AnswerKind::Lost => AnswerOutcome::Lost,
         };
         let answer = Answer { part: PartId::new(id, part), route: self.route, at, outcome };

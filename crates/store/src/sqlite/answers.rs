@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::orphans::{self, Word};
 use super::parcel::{Parcel, Touched};
 use super::receipts;
-use super::step::{Step, keep_attempt, status_detail};
+use super::step::{Step, keep_attempt};
 use super::writer::Tx;
 use crate::{Answer, AnswerOutcome, Change, HandOver};
 
@@ -86,9 +86,14 @@ fn early_receipts(tx: &mut Tx<'_>, parcel: &Parcel, answer: &Answer) -> rusqlite
     match &answer.outcome {
         // Not for an answer that came too late to give the part its id.
         AnswerOutcome::Taken { smsc_id }
-            if tx.memory.orphans > 0 && parcel.is_known_as(answer.part, smsc_id) =>
+            if tx.memory.orphans > 0 && !smsc_id.is_empty() && parcel.is_known_as(answer.part, smsc_id) =>
         {
             orphans::claim(tx, answer.route, smsc_id, parcel.shared.recipient)
+        }
+        AnswerOutcome::Lost if tx.memory.orphans > 0 => {
+            let handed =
+                parcel.parts.iter().find(|part| part.id == answer.part).and_then(|part| part.handed_at);
+            orphans::claim_unnamed(tx, answer, parcel.shared.recipient, handed)
         }
         _ => Ok(Vec::new()),
     }
@@ -140,8 +145,8 @@ fn apply(tx: &mut Tx<'_>, parcel: &mut Parcel, answer: &Answer) -> Result<(), Fa
 fn describe(outcome: &AnswerOutcome) -> (Option<String>, &'static str) {
     match outcome {
         AnswerOutcome::Taken { smsc_id } => (Some(smsc_id.clone()), "taken"),
-        AnswerOutcome::Deferred { status, .. } => (Some(status_detail(*status)), "deferred"),
-        AnswerOutcome::Refused { status } => (Some(status_detail(*status)), "refused"),
+        AnswerOutcome::Deferred { word, .. } => (Some(word.clone()), "deferred"),
+        AnswerOutcome::Refused { word } => (Some(word.clone()), "refused"),
         AnswerOutcome::Lost => (None, "lost"),
     }
 }

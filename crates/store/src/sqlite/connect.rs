@@ -46,17 +46,6 @@ pub(super) fn open_reader(options: &Options) -> Result<Connection, StoreError> {
     set().map_err(|e: rusqlite::Error| describe(&e))
 }
 
-/// A connection for checkpoints, which write to the file itself.
-pub(super) fn open_checkpointer(options: &Options) -> Result<Connection, StoreError> {
-    let set = || {
-        let conn = Connection::open(&options.path)?;
-        conn.busy_timeout(options.busy_timeout)?;
-        configure(&conn, options)?;
-        Ok(conn)
-    };
-    set().map_err(|e: rusqlite::Error| describe(&e))
-}
-
 fn configure(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Plans do not depend on bound values. Without this, every new value bound beside a partial index
@@ -67,7 +56,7 @@ fn configure(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     // Negative: in KiB.
     conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
-    // Checkpoints have their own thread, so that none runs inside a commit.
+    // The writer makes its checkpoints itself, between two batches.
     conn.pragma_update(None, "wal_autocheckpoint", 0)
 }
 

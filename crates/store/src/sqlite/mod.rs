@@ -73,9 +73,8 @@ pub struct Options {
     /// The most pages (4 KiB) the database may have, for who shares the disk; beyond, verbs answer
     /// [`StoreError::CannotWrite`]. Default none.
     pub pages_max: Option<u32>,
-    /// Pages (4 KiB) of write-ahead log at which the writer itself finishes a checkpoint, so that the
-    /// log starts over. Default 16,384 (64 MiB).
-    pub wal_pages_max: u64,
+    /// Pages (4 KiB) of write-ahead log between two checkpoints. Default 1,000 (4 MiB).
+    pub wal_pages: u64,
 }
 
 impl Options {
@@ -92,7 +91,7 @@ impl Options {
             finals_max: 131_072,
             cache_kib: 16_384,
             pages_max: None,
-            wal_pages_max: 16_384,
+            wal_pages: 1_000,
         }
     }
 }
@@ -112,7 +111,6 @@ struct Inner {
     options: Options,
     writer: Arc<Queue<Box<dyn Job>>>,
     readers: Arc<Queue<Read>>,
-    checkpoints: Arc<Checkpoints>,
     tally: Arc<Tally>,
     closing: mpsc::Sender<Reply<()>>,
 }
@@ -142,7 +140,6 @@ impl Store {
         let inner = Inner {
             writer: Arc::new(Queue::new(options.queue_max)),
             readers: Arc::new(Queue::new(options.queue_max)),
-            checkpoints: Arc::new(Checkpoints::new()),
             tally: Arc::default(),
             closing,
             options,
@@ -162,8 +159,6 @@ impl Inner {
             let (conn, queue) = (connect::open_reader(&self.options)?, Arc::clone(&self.readers));
             helpers.push(start("facteur-read", move || reader::run(conn, &queue))?);
         }
-        let (conn, checkpoints) = (connect::open_checkpointer(&self.options)?, Arc::clone(&self.checkpoints));
-        helpers.push(start("facteur-wal", move || checkpoints.run(&conn))?);
         Ok(helpers)
     }
 
@@ -175,21 +170,18 @@ impl Inner {
         helpers: Vec<JoinHandle<()>>,
         closed: mpsc::Receiver<Reply<()>>,
     ) -> Writer {
-        let (readers, checkpoints) = (Arc::clone(&self.readers), Arc::clone(&self.checkpoints));
+        let readers = Arc::clone(&self.readers);
+        let checkpoints = Checkpoints::new(self.options.wal_pages, Arc::clone(&self.tally.wal_pages));
         Writer {
             conn,
             queue: Arc::clone(&self.writer),
-            checkpoints: Arc::clone(&self.checkpoints),
+            checkpoints,
             tally: Arc::clone(&self.tally),
             memory,
             accepted,
             batch_max: self.options.batch_max.max(1),
-            wal_pages_max: self.options.wal_pages_max,
             helpers,
-            stop_helpers: Box::new(move || {
-                readers.close();
-                checkpoints.close();
-            }),
+            stop_helpers: Box::new(move || readers.close()),
             closed,
         }
     }

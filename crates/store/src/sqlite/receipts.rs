@@ -36,7 +36,9 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Receipt]) -> Result<Vec<ReceiptFa
 }
 
 fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> {
-    let place = match by_id(tx, receipt.route, &receipt.smsc_id, receipt.recipient, false)? {
+    // An SMSC that gives no ids: only the recipient can tell its messages apart.
+    let nameless = receipt.smsc_id.is_empty();
+    let place = match by_id(tx, receipt.route, &receipt.smsc_id, receipt.recipient, nameless)? {
         Some(place) => Some(place),
         None => elsewhere(tx, receipt)?,
     };

@@ -81,8 +81,3 @@ pub(super) fn keep_receipt(tx: &Tx<'_>, part: &mut Part, state: State) -> rusqli
 pub(super) fn receipt_detail(word: &str, error: Option<&str>) -> String {
     error.map_or_else(|| word.to_owned(), |error| format!("{word} {error}"))
 }
-
-/// An operator's status, as the story and the message's error show it.
-pub(super) fn status_detail(status: u32) -> String {
-    format!("status:0x{status:08X}")
-}

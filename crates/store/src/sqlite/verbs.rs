@@ -234,7 +234,7 @@ impl Store {
             commits: inner.tally.commits.load(Ordering::Relaxed),
             rows: inner.tally.rows.load(Ordering::Relaxed),
             failures: inner.tally.failures.load(Ordering::Relaxed),
-            wal_pages: inner.checkpoints.frames(),
+            wal_pages: inner.tally.wal_pages.load(Ordering::Relaxed),
         }
     }
 }

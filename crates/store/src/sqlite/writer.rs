@@ -109,18 +109,18 @@ pub(super) struct Tally {
     pub(super) commits: AtomicU64,
     pub(super) rows: AtomicU64,
     pub(super) failures: AtomicU64,
+    pub(super) wal_pages: Arc<AtomicU64>,
 }
 
 /// The thread's belongings.
 pub(super) struct Writer {
     pub(super) conn: Connection,
     pub(super) queue: Arc<Queue<Box<dyn Job>>>,
-    pub(super) checkpoints: Arc<Checkpoints>,
+    pub(super) checkpoints: Checkpoints,
     pub(super) tally: Arc<Tally>,
     pub(super) memory: Memory,
     pub(super) accepted: AcceptedSink,
     pub(super) batch_max: usize,
-    pub(super) wal_pages_max: u64,
     /// Threads that end before the writer's connection closes.
     pub(super) helpers: Vec<JoinHandle<()>>,
     /// Closes what the helpers wait on.
@@ -166,13 +166,13 @@ impl Writer {
             Ok(accepted) => {
                 self.tally.commits.fetch_add(1, Ordering::Relaxed);
                 self.tally.rows.fetch_add(rows, Ordering::Relaxed);
-                self.checkpoints.committed(rows);
                 for job in batch {
                     job.settle(Ok(()));
                 }
                 if !accepted.is_empty() {
                     (self.accepted)(accepted);
                 }
+                self.checkpoints.after_commit(&self.conn);
             }
             Err(error) => {
                 self.tally.failures.fetch_add(1, Ordering::Relaxed);
@@ -183,9 +183,6 @@ impl Writer {
                     job.settle(Err(&error));
                 }
             }
-        }
-        if self.checkpoints.frames() > self.wal_pages_max {
-            self.checkpoints.checkpoint(&self.conn);
         }
     }
 

@@ -50,7 +50,7 @@ pub(crate) async fn deferred_parts_alone_are_owed(world: &mut World) {
     let message = world.accepted(3, phone(1)).await;
     world.hand_over(&message, 1).await;
     world.taken(&message, 0, 2, "A").await;
-    let later = AnswerOutcome::Deferred { status: 0x58, until: at(30) };
+    let later = AnswerOutcome::Deferred { word: "ESME_RTHROTTLED".to_owned(), until: at(30) };
     let changes = world.answer(&message, 1, 2, later.clone()).await;
     assert_eq!(moves(&changes), [(State::Submitting, State::Queued)]);
     assert_eq!(changes[0].parts_owed, 0b010);
@@ -80,7 +80,8 @@ pub(crate) async fn deferred_parts_alone_are_owed(world: &mut World) {
 pub(crate) async fn a_refusal_ends_it(world: &mut World) {
     let message = world.accepted(1, phone(1)).await;
     world.hand_over(&message, 1).await;
-    let changes = world.answer(&message, 0, 2, AnswerOutcome::Refused { status: 0x0B }).await;
+    let changes =
+        world.answer(&message, 0, 2, AnswerOutcome::Refused { word: "ESME_RINVDSTADR".to_owned() }).await;
     assert_eq!(moves(&changes), [(State::Submitting, State::Rejected)]);
     let read = world.read(&message).await;
     assert_eq!((read.state, read.error.as_deref()), (State::Rejected, Some("status:0x0000000B")));
@@ -89,7 +90,7 @@ pub(crate) async fn a_refusal_ends_it(world: &mut World) {
     // One refused part of two: the whole waits for the other's receipt, and is rejected.
     let message = world.accepted(2, phone(1)).await;
     world.hand_over(&message, 3).await;
-    world.answer(&message, 0, 4, AnswerOutcome::Refused { status: 0x0B }).await;
+    world.answer(&message, 0, 4, AnswerOutcome::Refused { word: "ESME_RINVDSTADR".to_owned() }).await;
     assert_eq!(moves(&world.taken(&message, 1, 5, "X").await), [(State::Submitting, State::Submitted)]);
     world.receipt(world.receipt_of("X", Event::ReceiptDelivered, 6)).await;
     assert_eq!(world.state(&message).await, State::Rejected);
@@ -155,7 +156,10 @@ pub(crate) async fn a_withdrawn_message_says_why(world: &mut World) {
 
 pub(crate) async fn a_stray_answer_changes_nothing(world: &mut World) {
     let message = world.submitted(phone(1), "A").await;
-    assert_eq!(world.answer(&message, 0, 3, AnswerOutcome::Refused { status: 1 }).await, []);
+    assert_eq!(
+        world.answer(&message, 0, 3, AnswerOutcome::Refused { word: "ESME_RINVMSGLEN".to_owned() }).await,
+        []
+    );
     assert_eq!(world.answer(&message, 3, 3, AnswerOutcome::Lost).await, [], "it has one part");
     assert_eq!(world.state(&message).await, State::Submitted);
     world.receipt(world.receipt_of("A", Event::ReceiptDelivered, 4)).await;
