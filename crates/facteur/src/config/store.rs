@@ -34,9 +34,17 @@ pub(crate) struct StoreSettings {
     /// Page cache of each connection, in KiB.
     #[serde(deserialize_with = "number::<_, u32, 1_024, 16_777_216>")]
     pub(crate) cache_kib: u32,
+    /// The most pages (4 KiB) that the database may have.
+    #[serde(deserialize_with = "pages")]
+    pub(crate) pages_max: Option<u32>,
     /// Pages (4 KiB) of write-ahead log at which the writer itself finishes a checkpoint.
     #[serde(deserialize_with = "number::<_, u64, 1_000, 1_000_000>")]
     pub(crate) wal_pages_max: u64,
+}
+
+/// A number of pages; at least what an empty database needs, with some room.
+fn pages<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    number::<_, u32, 128, { u32::MAX as i64 }>(from).map(Some)
 }
 
 impl Default for StoreSettings {
@@ -51,6 +59,7 @@ impl Default for StoreSettings {
             late_receipts: usual.late_receipts,
             finals_max: usual.finals_max,
             cache_kib: usual.cache_kib,
+            pages_max: usual.pages_max,
             wal_pages_max: usual.wal_pages_max,
         }
     }
@@ -60,7 +69,6 @@ impl StoreSettings {
     /// The store's own options.
     pub(crate) fn options(&self) -> facteur_store::Options {
         facteur_store::Options {
-            path: self.data.join(crate::data::DATABASE),
             queue_max: self.queue_max,
             batch_max: self.batch_max,
             readers: self.readers,
@@ -68,7 +76,9 @@ impl StoreSettings {
             late_receipts: self.late_receipts,
             finals_max: self.finals_max,
             cache_kib: self.cache_kib,
+            pages_max: self.pages_max,
             wal_pages_max: self.wal_pages_max,
+            ..facteur_store::Options::new(self.data.join(crate::data::DATABASE))
         }
     }
 }

@@ -249,7 +249,7 @@ async fn doctor_says_what_is_wrong_and_what_to_do() {
         ..Default::default()
     })
     .await;
-    let product = Product::serve(&far.address(), false, "[http]\nlisten = \"127.0.0.1:0\"\n").await;
+    let product = Product::serve(&far.address(), false, "").await;
     let config = path(product.folder.path(), "facteur.toml");
     let (report, well) = doctor(&config, &["--bind"]);
     assert!(well, "{report:#}");

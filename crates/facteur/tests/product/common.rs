@@ -142,12 +142,27 @@ impl Product {
     /// `facteur serve` with one route to `smsc`, a workspace `test`, a key, and the Sender ID
     /// `MyCompany`; `more` is added to the configuration.
     pub(crate) async fn serve(smsc: &str, sandbox: bool, more: &str) -> Self {
+        Self::serve_on("", smsc, sandbox, more).await
+    }
+
+    /// The same with a route that waits long for answers.
+    pub(crate) async fn serve_patient(smsc: &str, more: &str) -> Self {
+        Self::configured("", smsc, "response_timeout = \"10m\"", more).await
+    }
+
+    /// The same with further settings of the store.
+    pub(crate) async fn serve_on(store: &str, smsc: &str, sandbox: bool, more: &str) -> Self {
+        let route = format!("response_timeout = \"2s\"\nsandbox = {sandbox}");
+        Self::configured(store, smsc, &route, more).await
+    }
+
+    async fn configured(store: &str, smsc: &str, route: &str, more: &str) -> Self {
         let folder = Arc::new(TempDir::new().expect("a scratch folder"));
         let config = path(folder.path(), "facteur.toml");
         let data = path(folder.path(), "data");
         let text = format!(
-            "{more}\n[store]\ndata = \"{data}\"\n[[routes]]\nname = \"far\"\naddress = \"{smsc}\"\nsystem_id = \"test\"\n\
-             password = \"secret\"\nwindow = 100\nrebind_max = \"1s\"\nresponse_timeout = \"2s\"\nsandbox = {sandbox}\n"
+            "{more}\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\ndata = \"{data}\"\n{store}\n[[routes]]\nname = \"far\"\naddress = \"{smsc}\"\nsystem_id = \"test\"\n\
+             password = \"secret\"\nwindow = 100\nrebind_max = \"1s\"\n{route}\n"
         );
         std::fs::write(&config, text).expect("a configuration");
         let admin = |words: &[&str]| {
@@ -166,7 +181,9 @@ impl Product {
     async fn start(folder: Arc<TempDir>, arguments: Vec<String>, key: String) -> Self {
         // The binary installs the same one; reqwest asks for it when a client is made.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(PATIENCE).build().expect("a client");
+        // A certificate for tests has no authority behind it.
+        let client =
+            Client::builder().timeout(PATIENCE).danger_accept_invalid_certs(true).build().expect("a client");
         let door = Door { api: String::new(), key, client };
         let mut product = Self { child: None, folder, arguments, smsc: None, door };
         product.restart().await;
@@ -231,11 +248,16 @@ impl Product {
         child.wait().expect("a child");
     }
 
-    /// SIGTERM, and waits for the orderly end.
-    pub(crate) async fn stop(&mut self) {
+    /// SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
         let pid = self.pid().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
         assert!(asked.success());
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub(crate) async fn stop(&mut self) {
+        self.ask_to_stop();
         let mut child = self.child.take().expect("it runs");
         let status = until("orderly end", async || child.try_wait().expect("a child")).await;
         assert!(status.success(), "it ended with {status}:\n{}", self.log());

@@ -88,8 +88,7 @@ async fn kill_9_under_load_loses_nothing() {
     const KILLS: u64 = 4;
     const EACH: u64 = 600;
     let far = Far::start(Options::default()).await;
-    let mut product =
-        Product::serve(&far.address(), false, &format!("[http]\nlisten = \"127.0.0.1:0\"\n{HASTE}")).await;
+    let mut product = Product::serve(&far.address(), false, HASTE).await;
     let told = Told::default();
     for round in 1..=KILLS {
         let clients = told.load(&product, round * EACH);
@@ -112,8 +111,7 @@ async fn kill_9_under_load_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orderly_end_under_load_loses_and_doubles_nothing() {
     let far = Far::start(Options::default()).await;
-    let mut product =
-        Product::serve(&far.address(), false, &format!("[http]\nlisten = \"127.0.0.1:0\"\n{HASTE}")).await;
+    let mut product = Product::serve(&far.address(), false, HASTE).await;
     let told = Told::default();
     let clients = told.load(&product, 400);
     until("half of the load is under way", async || (told.next.load(Ordering::Relaxed) >= 200).then_some(()))
@@ -129,8 +127,7 @@ async fn an_orderly_end_under_load_loses_and_doubles_nothing() {
 /// Sends a load while the operator misbehaves; everything arrives all the same.
 async fn misbehaving(name: &str, faults: Faults, during: impl AsyncFn(&Far)) {
     let far = Far::start(Options::default()).await;
-    let product =
-        Product::serve(&far.address(), false, &format!("[http]\nlisten = \"127.0.0.1:0\"\n{HASTE}")).await;
+    let product = Product::serve(&far.address(), false, HASTE).await;
     let told = Told::default();
     far.network.set_faults(faults);
     let clients = told.load(&product, 200);
@@ -194,8 +191,7 @@ async fn receipts_that_come_early_twice_or_with_another_id_are_understood() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_without_a_receipt_follows_the_policy() {
     let far = Far::start(Options::default()).await;
-    let more =
-        format!("[http]\nlisten = \"127.0.0.1:0\"\n{HASTE}[sending.classes.alert]\nunknown = \"leave\"\n");
+    let more = format!("{HASTE}[sending.classes.alert]\nunknown = \"leave\"\n");
     let product = Product::serve(&far.address(), false, &more).await;
     far.network.set_faults(Faults { drop_next_answers: 2, receipts_withheld: true, ..Faults::default() });
     let send = async |to: &str, class: &str| {
@@ -219,11 +215,43 @@ async fn a_lost_answer_without_a_receipt_follows_the_policy() {
 async fn an_operator_that_is_away_is_waited_for() {
     let far = Far::start(Options::default()).await;
     far.network.set_faults(Faults { refuse_binds: Some(Status::BIND_FAILED), ..Faults::default() });
-    let product = Product::serve(&far.address(), false, "[http]\nlisten = \"127.0.0.1:0\"\n").await;
+    let product = Product::serve(&far.address(), false, "").await;
     let id = product.send("+33612345678", "Bonjour").await.id();
     let unready = product.raw("GET", "/readyz", &[], Vec::new()).await;
     assert_eq!(unready.status, 503, "{}", unready.text);
     far.network.set_faults(Faults::default());
     product.reaches(&id, &["delivered"]).await;
     assert_eq!(far.network.deliveries("+33612345678", "Bonjour"), 1);
+}
+
+/// A full disk: requests are told to come back, and what was accepted before still arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_and_loses_nothing() {
+    let far = Far::start(Options::default()).await;
+    let mut product = Product::serve_on("pages_max = 256", &far.address(), false, HASTE).await;
+    let long = |token| format!("{} {}", "a".repeat(600), text(token));
+    let mut accepted = Vec::new();
+    let refused = until("the disk is full", async || {
+        let token = accepted.len() as u64;
+        let answer = product.send(&recipient(token), &long(token)).await;
+        if answer.status == 200 {
+            accepted.push(token);
+            return None;
+        }
+        Some(answer)
+    })
+    .await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "SERVICE_UNAVAILABLE"));
+    assert_eq!(refused.json()["error"]["retryable"], true);
+    assert!(!accepted.is_empty(), "there was room for some");
+
+    product.kill();
+    let config = product.folder.path().join("facteur.toml");
+    let text = std::fs::read_to_string(&config).expect("a configuration");
+    std::fs::write(&config, text.replace("pages_max = 256", "pages_max = 25600")).expect("written");
+    product.restart().await;
+    for token in &accepted {
+        far.shows(&recipient(*token), &long(*token)).await;
+    }
+    assert_eq!(product.send(&recipient(900_000), "Bonjour").await.status, 200);
 }

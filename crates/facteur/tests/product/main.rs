@@ -7,4 +7,5 @@ mod delivery;
 mod faults;
 mod isolation;
 mod privacy;
+mod serving;
 mod wrong_requests;

@@ -12,8 +12,7 @@ async fn the_log_names_no_one_and_quotes_nothing() {
     let far =
         Far::start(Options { late_receipt: std::time::Duration::from_millis(500), ..Options::default() })
             .await;
-    let more =
-        "[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"trace\"\n[sending]\nsettle_wait = \"1s\"\n";
+    let more = "[log]\nfilter = \"trace\"\n[sending]\nsettle_wait = \"1s\"\n";
     let mut product = Product::serve(&far.address(), true, more).await;
     let made = product.admin(&[
         "keys",

@@ -5,6 +5,9 @@ use serde_json::json;
 
 use crate::common::Product;
 
+/// Method, target, headers, body; then the status and the code that must be told.
+type Case<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>, &'a str, u16, &'a str);
+
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 /// The seed's body with other fields.
@@ -224,7 +227,7 @@ async fn wrong_routes_methods_and_headers_are_told_so() {
     let id = product.send("+33612345678", "Bonjour").await.id();
     product.reaches(&id, &["delivered"]).await;
     let (message, cancel) = (format!("/v2/api/messages/{id}"), format!("/v2/api/messages/{id}/cancel"));
-    let cases: Vec<(&str, &str, Vec<(&str, &str)>, &str, u16, &str)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("GET", "/v1/api/sms", vec![auth], "", 405, "METHOD_NOT_ALLOWED"),
         ("PUT", "/v1/api/sms", vec![auth, JSON], &good, 405, "METHOD_NOT_ALLOWED"),
         ("DELETE", "/v1/api/sms", vec![auth], "", 405, "METHOD_NOT_ALLOWED"),

@@ -57,7 +57,7 @@ fn space(data: &Path) -> Check {
     let cure = "make room: with a full disk every request is answered 503 until there is some";
     match free {
         ..FAIL_MIB => Check::fail("disk", found, cure),
-        ..WARN_MIB => Check::warn("disk", found, cure),
+        FAIL_MIB..WARN_MIB => Check::warn("disk", found, cure),
         _ => Check::ok("disk", found),
     }
 }
