@@ -208,7 +208,7 @@ impl Desk<'_> {
         let latest = self.now.plus(self.rules.send_at_max);
         if send_at.is_some_and(|at| at > latest) {
             let days = self.rules.send_at_max.as_secs() / 86_400;
-            let message = format!("send_at is more than {days} days ahead");
+            let message = format!("The time in send_at is more than {days} days ahead.");
             let suggestion = format!("Give an instant before {latest}.");
             faults.add(Code::InvalidRequestBody, "send_at", message, Some(suggestion));
         }
@@ -233,6 +233,14 @@ fn sender(origin: &Origin, faults: &mut Faults) -> Option<Sender> {
     }
 }
 
+/// An error as a sentence: a capital letter and a full stop.
+fn sentence(why: &dyn std::fmt::Display) -> String {
+    let text = why.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
 fn bad_sender_id(name: &str, why: SenderError, faults: &mut Faults) {
     let suggestion = match why {
         SenderError::Character { .. } if name.starts_with('+') => {
@@ -242,7 +250,7 @@ fn bad_sender_id(name: &str, why: SenderError, faults: &mut Faults) {
         SenderError::Length(_) => "Use 3 to 11 letters and digits, as in MyCompany.",
         SenderError::NoLetter => "Add a letter, or use your short code 36xxx (marketing) or 38xxx.",
     };
-    faults.add(Code::InvalidSenderId, "sender_id", format!("{why}."), Some(suggestion.to_owned()));
+    faults.add(Code::InvalidSenderId, "sender_id", sentence(&why), Some(suggestion.to_owned()));
 }
 
 /// A number as sender: a short code is the only one that can be on an account
@@ -269,7 +277,7 @@ fn from_number(number: &str, faults: &mut Faults) -> Option<Sender> {
         Err(why) => faults.add(
             Code::InvalidPhoneFormat,
             "from",
-            format!("{why}."),
+            sentence(&why),
             Some("Write + and the country code, as in +33…; a name goes in `sender_id`.".to_owned()),
         ),
     }
@@ -289,7 +297,7 @@ fn recipient(to: &str, faults: &mut Faults) -> Option<Msisdn> {
         NumberError::NotADigit(_) => "Leave out spaces, dots, dashes and brackets.".to_owned(),
         NumberError::Length => "A French mobile is +33 and nine digits, as in +33612345678.".to_owned(),
     };
-    faults.add(Code::InvalidPhoneFormat, "to", format!("{why}."), Some(suggestion));
+    faults.add(Code::InvalidPhoneFormat, "to", sentence(&why), Some(suggestion));
     None
 }
 
@@ -311,14 +319,14 @@ fn body(message: String, faults: &mut Faults) -> Option<MessageText> {
         TextError::Blank => "Give a text of 1 to 1000 characters.",
         TextError::TooLong(_) => "Shorten it to 1000 characters, or send several messages.",
     };
-    faults.add(Code::InvalidLength, "message", format!("{why}."), Some(suggestion.to_owned()));
+    faults.add(Code::InvalidLength, "message", sentence(&why), Some(suggestion.to_owned()));
     None
 }
 
 fn reference(reference: Option<String>, faults: &mut Faults) -> Option<ClientReference> {
     ClientReference::try_from(reference?)
         .map_err(|why: ReferenceError| {
-            faults.add(Code::InvalidRequestBody, "client_reference", format!("{why}."), None);
+            faults.add(Code::InvalidRequestBody, "client_reference", sentence(&why), None);
         })
         .ok()
 }
@@ -326,7 +334,7 @@ fn reference(reference: Option<String>, faults: &mut Faults) -> Option<ClientRef
 fn validity(minutes: Option<u32>, faults: &mut Faults) -> Option<Duration> {
     let minutes = minutes?;
     if !VALIDITY_MINUTES.contains(&minutes) {
-        let message = format!("validity_minutes is {minutes}; it goes from 1 to 2880 (two days).");
+        let message = format!("The validity of {minutes} minutes is out of range: 1 to 2880 (two days).");
         faults.add(Code::InvalidRequestBody, "validity_minutes", message, None);
     }
     Some(Duration::from_secs(u64::from(minutes) * 60))

@@ -89,6 +89,8 @@ pub(crate) struct Metrics {
     pub(crate) receipts: Family<ByFate, Counter>,
     /// Messages from phones that were kept.
     pub(crate) inbound: Counter,
+    /// Submits that the operator throttled.
+    pub(crate) throttled: Family<ByRoute, Counter>,
     /// PDUs that could not be used.
     pub(crate) faulty_pdus: Family<ByRoute, Counter>,
     /// The limit in force on a route, in parts a second; 0 for none.
@@ -119,6 +121,7 @@ impl Metrics {
             answer_seconds,
             receipts: Family::default(),
             inbound: Counter::default(),
+            throttled: Family::default(),
             faulty_pdus: Family::default(),
             route_limit: Family::default(),
             store_failures: Counter::default(),
@@ -153,6 +156,7 @@ impl Metrics {
         );
         registry.register("receipts", "Receipts, by what became of them", m.receipts.clone());
         registry.register("inbound_messages", "Messages from phones that were kept", m.inbound.clone());
+        registry.register("route_throttled", "Submits that the operator throttled", m.throttled.clone());
         registry.register("route_faulty_pdus", "PDUs that could not be used", m.faulty_pdus.clone());
         registry.register(
             "route_limit_per_second",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::MessageId;
-use facteur_smpp::{Disposition, Status};
+use facteur_smpp::Status;
 use facteur_store::{Answer, AnswerOutcome, Change, ReceiptFate, Store, StoreError, Waiting};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::task::TaskTracker;
@@ -150,6 +150,11 @@ impl Outcomes {
         self.metrics.answer_seconds.observe(waited.as_secs_f64());
     }
 
+    /// The operator said that a route is too fast.
+    pub(crate) fn throttled(&self, route: &Route) {
+        self.metrics.throttled.get_or_create(&ByRoute { route: route.config.name.clone() }).inc();
+    }
+
     /// A PDU could not be used.
     pub(crate) fn faulty(&self, route: &Route) {
         self.metrics.faulty_pdus.get_or_create(&ByRoute { route: route.config.name.clone() }).inc();
@@ -164,15 +169,13 @@ impl Outcomes {
     }
 
     fn count_answers(&self, route: &Route, answers: &[Answer]) {
-        let mut kinds = [("taken", 0_u64), ("throttled", 0), ("later", 0), ("never", 0), ("lost", 0)];
+        let mut kinds = [("taken", 0_u64), ("later", 0), ("never", 0), ("lost", 0)];
         for answer in answers {
             let kind = match &answer.outcome {
                 AnswerOutcome::Taken { .. } => 0,
-                AnswerOutcome::Deferred { status, .. } => {
-                    if Status(*status).disposition() == Disposition::Throttled { 1 } else { 2 }
-                }
-                AnswerOutcome::Refused { .. } => 3,
-                AnswerOutcome::Lost => 4,
+                AnswerOutcome::Deferred { .. } => 1,
+                AnswerOutcome::Refused { .. } => 2,
+                AnswerOutcome::Lost => 3,
             };
             kinds[kind].1 += 1;
         }

@@ -265,7 +265,7 @@ impl Run<'_> {
                 Err(why @ (SendError::TooLong(_) | SendError::HoldsZero(_))) => {
                     // Cannot be: every part was cut to fit. Refused rather than offered for ever.
                     tracing::error!(message = %id, %why, "a part does not fit a PDU");
-                    self.landed(PartId::new(id, index), AnswerOutcome::Refused { status: 0 });
+                    self.landed(PartId::new(id, index), AnswerOutcome::Refused { word: why.to_string() });
                 }
                 Err(SendError::NotBound | SendError::WindowFull) => {
                     // The room was there a moment ago: the session is closing.
@@ -348,19 +348,20 @@ impl Run<'_> {
         let bounded = match disposition {
             Disposition::Throttled => {
                 self.link.route.throttled(self.link.clock.instant());
+                self.link.outcomes.throttled(&self.link.route);
                 false
             }
             Disposition::TryLater => attempts.saturating_add(1) >= self.link.attempts_max,
             Disposition::Never | Disposition::Done => true,
         };
         if bounded {
-            return AnswerOutcome::Refused { status: status.0 };
+            return AnswerOutcome::Refused { word: status.to_string() };
         }
         let wait = (RETRY_FIRST * 2_u32.saturating_pow(u32::from(attempts.min(16)))).min(RETRY_MAX);
         let until = self.link.clock.now().plus(wait);
         // Not later than its own end: the queue lets it lapse then.
         let until = self.flying.worth_until(part).map_or(until, |end| until.min(end));
-        AnswerOutcome::Deferred { status: status.0, until }
+        AnswerOutcome::Deferred { word: status.to_string(), until }
     }
 
     fn landed(&mut self, part: PartId, outcome: AnswerOutcome) {
@@ -405,7 +406,10 @@ impl Run<'_> {
             // Some parts were written: only the others are owed.
             let id = waiting.message.id;
             for index in (0..16).filter(|index| owed & (1 << index) != 0) {
-                let outcome = AnswerOutcome::Deferred { status: 0, until: at };
+                let outcome = AnswerOutcome::Deferred {
+                    word: "the link went before it was written".to_owned(),
+                    until: at,
+                };
                 self.flying.land(PartId::new(id, index), None);
                 answers.push(Answer { part: PartId::new(id, index), route: self.link.route.id, at, outcome });
             }

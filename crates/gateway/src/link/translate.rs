@@ -160,7 +160,8 @@ pub(crate) fn receipt(
         recipient: number(&message.source).or_else(|| number(&message.destination)),
         event,
         word,
-        error: read.error.clone(),
+        // `err:000` says that there was none.
+        error: read.error.clone().filter(|error| error.bytes().any(|b| b != b'0')),
         at,
         raw,
     }

@@ -12,3 +12,6 @@ CREATE TABLE inbound (
     tlvs        BLOB NOT NULL
 ) STRICT;
 CREATE INDEX inbound_of_phone ON inbound (phone, at);
+
+-- A receipt whose message's answer was lost is looked for by the phone it speaks of.
+CREATE INDEX orphan_of_recipient ON orphan (recipient, at);

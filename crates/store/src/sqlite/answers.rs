@@ -90,11 +90,10 @@ fn early_receipts(tx: &mut Tx<'_>, parcel: &Parcel, answer: &Answer) -> rusqlite
         {
             orphans::claim(tx, answer.route, smsc_id, parcel.shared.recipient)
         }
-        AnswerOutcome::Lost if tx.memory.orphans > 0 => {
-            let handed =
-                parcel.parts.iter().find(|part| part.id == answer.part).and_then(|part| part.handed_at);
-            orphans::claim_unnamed(tx, answer, parcel.shared.recipient, handed)
-        }
+        AnswerOutcome::Lost => match parcel.parts.iter().find(|part| part.id == answer.part) {
+            Some(part) => orphans::claim_unnamed(tx, part, parcel.shared.recipient),
+            None => Ok(Vec::new()),
+        },
         _ => Ok(Vec::new()),
     }
 }

@@ -3,9 +3,10 @@
 use facteur_domain::{Msisdn, Timestamp};
 use rusqlite::{Row, params};
 
+use super::parcel::Part;
 use super::rows;
 use super::writer::Tx;
-use crate::{Answer, Receipt, RouteId};
+use crate::{Receipt, RouteId};
 
 /// What a receipt says, wherever it was kept.
 #[derive(Debug, Clone)]
@@ -96,20 +97,17 @@ pub(super) fn claim(
 /// Takes the receipt of a part whose answer was lost: the only orphan on its route that speaks of its
 /// recipient and came after the part was handed over, if no other part to this recipient waits without
 /// an id. With two of either nobody knows which belongs to which.
-pub(super) fn claim_unnamed(
-    tx: &mut Tx<'_>,
-    answer: &Answer,
-    recipient: Msisdn,
-    handed_at: Option<Timestamp>,
-) -> rusqlite::Result<Vec<Word>> {
-    let Some(handed_at) = handed_at else { return Ok(Vec::new()) };
+pub(super) fn claim_unnamed(tx: &mut Tx<'_>, part: &Part, recipient: Msisdn) -> rusqlite::Result<Vec<Word>> {
+    let (Some(handed_at), Some(route), true) = (part.handed_at, part.route, tx.memory.orphans > 0) else {
+        return Ok(Vec::new());
+    };
     let others: i64 = tx
         .conn
         .prepare_cached(
             "SELECT count(*) FROM work WHERE recipient = ?1 AND state IN (2, 3) AND smsc_id IS NULL \
              AND route = ?2 AND id <> ?3",
         )?
-        .query_row(params![rows::digits(recipient), answer.route.0, answer.part.key()], |row| row.get(0))?;
+        .query_row(params![rows::digits(recipient), route.0, part.id.key()], |row| row.get(0))?;
     if others > 0 {
         return Ok(Vec::new());
     }
@@ -118,10 +116,10 @@ pub(super) fn claim_unnamed(
         .prepare_cached(
             "SELECT DISTINCT smsc_id FROM orphan WHERE recipient = ?1 AND route = ?2 AND at >= ?3 LIMIT 2",
         )?
-        .query_map(params![rows::digits(recipient), answer.route.0, handed_at.millis()], |row| row.get(0))?
+        .query_map(params![rows::digits(recipient), route.0, handed_at.millis()], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     match &ids[..] {
-        [only] => claim(tx, answer.route, only, recipient),
+        [only] => claim(tx, route, only, recipient),
         _ => Ok(Vec::new()),
     }
 }

@@ -7,6 +7,7 @@ use rusqlite::params;
 use super::fault::Fault;
 use super::orphans;
 use super::parcel::{Parcel, Touched};
+use super::receipts;
 use super::rows;
 use super::step::Step;
 use super::writer::Tx;
@@ -35,7 +36,17 @@ pub(super) fn recover(tx: &mut Tx<'_>, at: Timestamp) -> Result<Recovery, Fault>
                 ..Step::default()
             };
             step.write(tx, part.message())?;
-            parcel.put_back(tx, part.index(), Touched::Answer)?;
+            // Its receipt may have come before the crash, and its answer not been written in time.
+            let recipient = parcel.shared.recipient;
+            let early = match parcel.part(part.index()) {
+                Some(lost) => orphans::claim_unnamed(tx, lost, recipient)?,
+                None => Vec::new(),
+            };
+            for receipt in &early {
+                receipts::apply(tx, &mut parcel, part.index(), receipt)?;
+            }
+            let touched = if early.is_empty() { Touched::Answer } else { Touched::All };
+            parcel.put_back(tx, part.index(), touched)?;
         }
     }
     count(tx)

@@ -84,7 +84,7 @@ pub(crate) async fn a_refusal_ends_it(world: &mut World) {
         world.answer(&message, 0, 2, AnswerOutcome::Refused { word: "ESME_RINVDSTADR".to_owned() }).await;
     assert_eq!(moves(&changes), [(State::Submitting, State::Rejected)]);
     let read = world.read(&message).await;
-    assert_eq!((read.state, read.error.as_deref()), (State::Rejected, Some("status:0x0000000B")));
+    assert_eq!((read.state, read.error.as_deref()), (State::Rejected, Some("ESME_RINVDSTADR")));
     assert_eq!(read.submitted_at, None, "it was never taken");
     assert_eq!(world.story(&message).await, ["accepted", "1 handed_over", "1 refused"]);
     // One refused part of two: the whole waits for the other's receipt, and is rejected.

@@ -64,6 +64,8 @@ macro_rules! cases {
                 a_late_delivery_wins,
                 a_receipt_that_is_not_final_is_told,
                 a_receipt_settles_the_one_unknown_part,
+                a_receipt_may_come_before_its_answer_is_lost,
+                an_smsc_without_ids_is_told_apart_by_recipients,
                 a_receipt_does_not_guess_between_two,
                 an_orphan_is_listed,
             }

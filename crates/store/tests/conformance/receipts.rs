@@ -1,6 +1,6 @@
 use facteur_domain::State;
 use facteur_domain::delivery::Event;
-use facteur_store::{Page, Receipt, ReceiptFate};
+use facteur_store::{AnswerOutcome, Page, Receipt, ReceiptFate};
 
 use super::world::{World, at, moves, phone};
 
@@ -168,6 +168,46 @@ pub(crate) async fn a_receipt_settles_the_one_unknown_part(world: &mut World) {
         world.story(&message).await,
         ["accepted", "1 handed_over", "1 lost", "1 receipt", "1 receipt"]
     );
+}
+
+pub(crate) async fn a_receipt_may_come_before_its_answer_is_lost(world: &mut World) {
+    let named = |world: &World, id: &str, n| Receipt {
+        recipient: Some(phone(n)),
+        ..world.receipt_of(id, Event::ReceiptDelivered, 2)
+    };
+    let message = world.accepted(1, phone(1)).await;
+    world.hand_over(&message, 1).await;
+    assert_eq!(world.receipt(named(world, "Z", 1)).await, ReceiptFate::Orphan, "the answer may still come");
+    let changes = world.answer(&message, 0, 3, AnswerOutcome::Lost).await;
+    assert_eq!(moves(&changes), [(State::Submitting, State::Unknown), (State::Unknown, State::Delivered)]);
+    assert_eq!(orphans(world).await, 0);
+    // The same when it was a crash that lost the answer.
+    let message = world.accepted(1, phone(2)).await;
+    world.hand_over(&message, 1).await;
+    world.receipt(named(world, "Y", 2)).await;
+    world.restart().await;
+    world.store.recover(at(9)).await.expect("recovered");
+    assert_eq!(world.state(&message).await, State::Delivered);
+    assert_eq!(orphans(world).await, 0);
+    // Two receipts for one phone: nobody knows which is meant.
+    let message = world.accepted(1, phone(3)).await;
+    world.hand_over(&message, 1).await;
+    world.receipt(named(world, "X", 3)).await;
+    world.receipt(named(world, "W", 3)).await;
+    world.answer(&message, 0, 3, AnswerOutcome::Lost).await;
+    assert_eq!((world.state(&message).await, orphans(world).await), (State::Unknown, 2));
+}
+
+pub(crate) async fn an_smsc_without_ids_is_told_apart_by_recipients(world: &mut World) {
+    let first = world.submitted(phone(1), "").await;
+    let second = world.submitted(phone(2), "").await;
+    let nameless = |recipient| Receipt { recipient, ..world.receipt_of("", Event::ReceiptDelivered, 5) };
+    assert_eq!(world.receipt(nameless(None)).await, ReceiptFate::Orphan);
+    assert_eq!(
+        moved(&world.receipt(nameless(Some(phone(1)))).await),
+        Some((State::Submitted, State::Delivered))
+    );
+    assert_eq!((world.state(&first).await, world.state(&second).await), (State::Delivered, State::Submitted));
 }
 
 pub(crate) async fn a_receipt_does_not_guess_between_two(world: &mut World) {
