@@ -88,11 +88,11 @@ static SAYS_LENGTH: Says = Says::new(
 );
 static SAYS_CHARACTER: Says = Says::new(
     [
-        "Le caractère {at}, « {sign} », n'est pas permis : lettres A à Z sans accent et chiffres seulement.",
+        "Le caractère {at} ({sign}) n'est pas permis : lettres A à Z sans accent et chiffres seulement.",
         "Écrivez-le sans accent, espace ni signe : par exemple {suggestion}.",
     ],
     [
-        "Character {at}, \"{sign}\", is not allowed: only letters A to Z without accents, and digits.",
+        "Character {at} ({sign}) is not allowed: only letters A to Z without accents, and digits.",
         "Write it without accents, spaces or signs: for example {suggestion}.",
     ],
 );
@@ -220,8 +220,14 @@ fn badly_formed(name: &str, why: SenderError) -> Reason {
         _ if is_phone => Reason::new(&PHONE, &SAYS_PHONE),
         SenderError::Character { at, found } => {
             let at = u32::try_from(at).unwrap_or(u32::MAX);
-            let reason =
-                Reason::new(&CHARACTER, &SAYS_CHARACTER).with("at", at).with("sign", found.to_string());
+            let reason = Reason::new(&CHARACTER, &SAYS_CHARACTER).with("at", at);
+            let reason = match found {
+                blank if blank.is_whitespace() => reason.with("sign", ("espace", "a space")),
+                hidden if hidden.is_control() => {
+                    reason.with("sign", ("signe invisible", "an invisible sign"))
+                }
+                sign => reason.with("sign", sign.to_string()),
+            };
             reason.with("suggestion", suggestion(name))
         }
         SenderError::Length(found) => {

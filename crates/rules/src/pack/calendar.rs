@@ -202,7 +202,8 @@ impl Calendar {
     }
 
     /// Where a number of these territories (ISO codes joined by `|`) and this postcode is. A postcode
-    /// adds to what the number says and never takes away: the stricter of both is kept.
+    /// adds to what a mainland number says and never takes away: the stricter of both is kept. An
+    /// overseas number tells its place by itself.
     pub(crate) fn place(&self, territories: &str, postcode: Option<&str>) -> Place {
         let mut place = Place { territories: 0, zones: 0 };
         for code in territories.split('|') {
@@ -211,7 +212,8 @@ impl Calendar {
         if place.zones == 0 {
             self.add_to(&mut place, self.find(NATIONAL));
         }
-        if let Some(postcode) = postcode {
+        let national = self.find(NATIONAL).map_or(0, |at| 1 << at);
+        if let Some(postcode) = postcode.filter(|_| place.territories == national) {
             let here =
                 |territory: &Territory| territory.postcodes.iter().any(|p| postcode.starts_with(p.as_str()));
             for at in (0..self.territories.len()).filter(|at| self.territories.get(*at).is_some_and(here)) {
@@ -294,6 +296,72 @@ mod tests {
         ] {
             let date = Date::new(year, month, day).expect("a date");
             assert_eq!(easter_day_of_year(year), date.day_of_year(), "{year}");
+        }
+    }
+
+    /// Days of 2000 to 2100 by independent calendars; the file says how it was made.
+    const INDEPENDENT: &str = include_str!("../../tests/data/holidays-2000-2100.csv");
+    /// From this year on the file has local usage too.
+    const USAGE_FROM: i16 = 2026;
+
+    /// Ours alone: the code says 27 May for Saint-Martin where calendars say the 28th. Both are closed.
+    fn is_ours_alone(territory: &str, date: Date) -> bool {
+        territory == "MF" && (date.month(), date.day()) == (5, 27)
+    }
+
+    /// Requirements `seed-holidays`, `fr-holiday-dates`.
+    #[test]
+    fn holidays_agree_with_independent_calendars() {
+        let calendar = &crate::Packs::embedded().packs.last().expect("a pack").calendar;
+        let mut listed = std::collections::HashSet::new();
+        for line in INDEPENDENT.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+            let [date, territory, _] = line.split(',').collect::<Vec<_>>().try_into().expect(line);
+            listed.insert((date.parse::<Date>().expect(line), territory.to_owned()));
+        }
+        assert!(listed.len() > 2800, "the file was read");
+        let mut ours = 0;
+        for territory in &calendar.territories {
+            let place = calendar.place(&territory.code, None);
+            let mut date = Date::constant(2000, 1, 1);
+            while date.year() <= 2100 {
+                let national = listed.contains(&(date, "FR".to_owned()));
+                let expected = national || listed.contains(&(date, territory.code.clone()));
+                let found = calendar.holiday(date, place);
+                let usage = found.is_some_and(|day| day.source == "PY-HOLIDAYS") && date.year() < USAGE_FROM;
+                let agreed = found.is_some() == expected || usage || is_ours_alone(&territory.code, date);
+                assert!(agreed, "{} {date}: {found:?}", territory.code);
+                ours += usize::from(found.is_some());
+                date = date.tomorrow().expect("before 2101");
+            }
+        }
+        assert!(ours > 13 * 1000, "thirteen territories over a century");
+    }
+
+    #[test]
+    fn places_are_told_by_range_and_postcode() {
+        let calendar = &crate::Packs::embedded().packs.last().expect("a pack").calendar;
+        let codes = |territories: &str, postcode| {
+            let place = calendar.place(territories, postcode);
+            let here = |(at, _): &(usize, &Territory)| place.territories >> at & 1 == 1;
+            let codes = calendar.territories.iter().enumerate().filter(here).map(|(_, t)| t.code.as_str());
+            (codes.collect::<Vec<_>>().join("|"), calendar.zones(place).count())
+        };
+        for (territories, postcode, expected) in [
+            ("FR", None, ("FR", 1)),
+            ("", None, ("FR", 1)),
+            ("XX", None, ("FR", 1)),
+            ("FR", Some("75011"), ("FR", 1)),
+            ("FR", Some("67000"), ("FR|alsace-moselle", 1)),
+            ("FR", Some("57000"), ("FR|alsace-moselle", 1)),
+            ("FR", Some("06700"), ("FR", 1)),
+            ("GP|MF|BL", None, ("GP|MF|BL", 1)),
+            ("RE", Some("97600"), ("RE", 1)),
+            ("FR", Some("97600"), ("FR|YT", 2)),
+            ("FR", Some("98713"), ("FR", 1)),
+            ("FR", Some("97150"), ("FR|GP|MF", 2)),
+            ("PF", None, ("PF", 3)),
+        ] {
+            assert_eq!(codes(territories, postcode), (expected.0.to_owned(), expected.1), "{territories}");
         }
     }
 }

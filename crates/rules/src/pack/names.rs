@@ -254,3 +254,50 @@ fn fold(c: char) -> Option<usize> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Packs;
+    use facteur_domain::Timestamp;
+
+    /// Requirements `fr-sender-generic`, `fr-sender-protected`, `fr-sender-operator`.
+    #[test]
+    fn look_alikes_are_seen_through() {
+        let pack = Packs::embedded().at(Timestamp::from_millis(1_790_000_000_000));
+        let told = |name: &str| match pack.names.likeness(name) {
+            Likeness::Own => "own".to_owned(),
+            Likeness::PartlyGeneric => "partly".to_owned(),
+            Likeness::Generic => "generic".to_owned(),
+            Likeness::Protected(row) => format!("{:?} {}", row.action, row.name),
+        };
+        for (names, expected) in [
+            (&["Durand", "Carrefour", "3SUISSES", "A1B2", "abc"][..], "own"),
+            (&["DURANDINFO", "InfoDurand", "MyCompany", "MaBoutique", "MOBILEFIRST"], "partly"),
+            (
+                &["INFO", "info", "INF0", "1NFO", "lNFO", "ALERTE", "A1erte", "4LERT", "RDV", "RDV2", "2RDV"],
+                "generic",
+            ),
+            (
+                &["INFOCLIENT", "ALERTESMS", "AlerteSms24", "SMS-INFO", "Info SMS", "V3RIFY", "V_ERIFY"],
+                "generic",
+            ),
+            (&["S3RV1CE", "B4NQUE", "BANQUE", "Notice", "0TP", "C0D3", "Sécurité", "ＩＮＦＯ"], "generic"),
+            (&["AMELI", "Amel1", "AmeliSante", "ame1i", "AMEL1INFO"], "Hold ameli"),
+            (&["SFR", "sfr", "5FR", "MonSFR", "INFOSFR", "SFRINFO", "5frclient", "REDbySFR"], "Reject sfr"),
+            (&["ORANGE", "0RANGE", "0r4ng3", "Orange24", "ORANGEINFO", "infoorange"], "Hold orange"),
+            (&["FREE", "FR33", "FreeInfo"], "Hold free"),
+            (&["Freemobile"], "Hold freemobile"),
+            (&["DHL", "DHLCOLIS", "COLISDHL", "dh1", "DHI"], "Hold dhl"),
+            (&["PayPal", "PayPaI", "PAYPA1", "p4yp4l"], "Hold paypal"),
+            (&["CPF", "CPFINFO"], "Hold cpf"),
+        ] {
+            for name in names {
+                assert_eq!(told(name), expected, "{name}");
+            }
+        }
+        for own in ["MonCPF", "Orangerie", "FreeWheel", "DHLubac", "Pupsik", "Cafe", "Groupsud", "Edfou"] {
+            assert!(!told(own).starts_with("Hold"), "{own}: {}", told(own));
+        }
+    }
+}
