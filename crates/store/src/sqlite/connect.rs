@@ -105,3 +105,41 @@ pub(super) fn version(conn: &Connection) -> rusqlite::Result<i64> {
 pub(super) fn open_target(path: &Path) -> Result<Connection, StoreError> {
     Connection::open(path).map_err(|e| describe(&e))
 }
+
+#[cfg(test)]
+mod tests {
+    use refinery::Target;
+
+    use super::*;
+
+    #[test]
+    fn older_files_are_brought_to_this_version() {
+        let newest = embedded::migrations::runner().get_migrations().len();
+        assert!(newest > 1);
+        for from in 1..newest {
+            let folder = tempfile::tempdir().expect("a folder");
+            let options = Options::new(folder.path().join("facteur.db"));
+            let mut old = Connection::open(&options.path).expect("opens");
+            claim(&old).expect("ours");
+            let from = refinery::SchemaVersion::try_from(from).expect("small");
+            embedded::migrations::runner().set_target(Target::Version(from)).run(&mut old).expect("runs");
+            assert_eq!(version(&old).expect("read"), i64::from(from));
+            old.close().expect("closes");
+            let conn = open_writer(&options).expect("opens");
+            assert_eq!(version(&conn).expect("read"), i64::try_from(newest).expect("small"));
+        }
+    }
+
+    #[test]
+    fn connections_are_durable_and_readers_cannot_write() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options::new(folder.path().join("facteur.db"));
+        let writer = open_writer(&options).expect("opens");
+        let pragma = |name| writer.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).expect("read");
+        assert_eq!((pragma("synchronous"), pragma("foreign_keys")), (2, 1), "FULL, ON");
+        let mode: String = writer.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("read");
+        assert_eq!(mode, "wal");
+        let reader = open_reader(&options).expect("opens");
+        assert!(reader.execute("UPDATE meta SET generation = 9", []).is_err());
+    }
+}

@@ -118,6 +118,8 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.writer.close();
+        // The writer does this too, but it may never have been started.
+        self.readers.close();
     }
 }
 

@@ -8,6 +8,17 @@ use super::rows;
 use super::writer::Tx;
 use crate::{Receipt, RouteId};
 
+/// The orphans that may be a part's whose answer was lost.
+pub(super) const BY_RECIPIENT: &str =
+    "SELECT DISTINCT smsc_id FROM orphan WHERE recipient = ?1 AND route = ?2 AND at >= ?3 LIMIT 2";
+/// The other parts that such an orphan may belong to.
+pub(super) const OTHERS_WITHOUT_ID: &str = "SELECT count(*) FROM work WHERE recipient = ?1 \
+     AND state IN (2, 3) AND smsc_id IS NULL AND route = ?2 AND id <> ?3";
+/// The orphans of an id, in any of its forms.
+pub(super) const BY_FORM: &str = "SELECT o.id, o.smsc_id, o.event, o.word, o.error, o.at FROM orphan_form f \
+     JOIN orphan o ON o.id = f.orphan WHERE f.route = ?1 AND f.smsc_id = ?2 \
+     AND (o.smsc_id = ?2 OR o.recipient = ?3) ORDER BY o.id";
+
 /// What a receipt says, wherever it was kept.
 #[derive(Debug, Clone)]
 pub(super) struct Word {
@@ -68,10 +79,7 @@ pub(super) fn claim(
     smsc_id: &str,
     recipient: Msisdn,
 ) -> rusqlite::Result<Vec<Word>> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT o.id, o.smsc_id, o.event, o.word, o.error, o.at FROM orphan_form f JOIN orphan o ON o.id = f.orphan \
-         WHERE f.route = ?1 AND f.smsc_id = ?2 AND (o.smsc_id = ?2 OR o.recipient = ?3) ORDER BY o.id",
-    )?;
+    let mut statement = tx.conn.prepare_cached(BY_FORM)?;
     let read = |row: &Row<'_>| {
         let event = row.get::<_, Option<String>>(2)?;
         let word = Word {
@@ -103,19 +111,14 @@ pub(super) fn claim_unnamed(tx: &mut Tx<'_>, part: &Part, recipient: Msisdn) -> 
     };
     let others: i64 = tx
         .conn
-        .prepare_cached(
-            "SELECT count(*) FROM work WHERE recipient = ?1 AND state IN (2, 3) AND smsc_id IS NULL \
-             AND route = ?2 AND id <> ?3",
-        )?
+        .prepare_cached(OTHERS_WITHOUT_ID)?
         .query_row(params![rows::digits(recipient), route.0, part.id.key()], |row| row.get(0))?;
     if others > 0 {
         return Ok(Vec::new());
     }
     let ids: Vec<String> = tx
         .conn
-        .prepare_cached(
-            "SELECT DISTINCT smsc_id FROM orphan WHERE recipient = ?1 AND route = ?2 AND at >= ?3 LIMIT 2",
-        )?
+        .prepare_cached(BY_RECIPIENT)?
         .query_map(params![rows::digits(recipient), route.0, handed_at.millis()], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     match &ids[..] {

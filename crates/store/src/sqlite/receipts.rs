@@ -191,6 +191,9 @@ mod tests {
             (OWED_BY_ID, "work_by_smsc_id"),
             (ENDED_BY_ID, "late_by_smsc_id"),
             (OWED_BY_RECIPIENT, "work_unanswered"),
+            (orphans::BY_RECIPIENT, "orphan_of_recipient"),
+            (orphans::OTHERS_WITHOUT_ID, "work_unanswered"),
+            (orphans::BY_FORM, "PRIMARY KEY"),
         ] {
             let mut explained = conn.prepare(&format!("EXPLAIN QUERY PLAN {query}")).expect("valid");
             let count = explained.parameter_count();
