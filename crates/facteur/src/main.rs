@@ -25,6 +25,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    // The database, its log and its copies hold numbers and texts: for their owner only.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // Fails only when a provider is installed already, which would be this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match commands::run(cli.command) {

@@ -37,9 +37,9 @@ pub(crate) struct StoreSettings {
     /// The most pages (4 KiB) that the database may have.
     #[serde(deserialize_with = "pages")]
     pub(crate) pages_max: Option<u32>,
-    /// Pages (4 KiB) of write-ahead log at which the writer itself finishes a checkpoint.
-    #[serde(deserialize_with = "number::<_, u64, 1_000, 1_000_000>")]
-    pub(crate) wal_pages_max: u64,
+    /// Pages (4 KiB) of write-ahead log between two checkpoints.
+    #[serde(deserialize_with = "number::<_, u64, 100, 1_000_000>")]
+    pub(crate) wal_pages: u64,
 }
 
 /// A number of pages; at least what an empty database needs, with some room.
@@ -60,7 +60,7 @@ impl Default for StoreSettings {
             finals_max: usual.finals_max,
             cache_kib: usual.cache_kib,
             pages_max: usual.pages_max,
-            wal_pages_max: usual.wal_pages_max,
+            wal_pages: usual.wal_pages,
         }
     }
 }
@@ -77,7 +77,7 @@ impl StoreSettings {
             finals_max: self.finals_max,
             cache_kib: self.cache_kib,
             pages_max: self.pages_max,
-            wal_pages_max: self.wal_pages_max,
+            wal_pages: self.wal_pages,
             ..facteur_store::Options::new(self.data.join(crate::data::DATABASE))
         }
     }

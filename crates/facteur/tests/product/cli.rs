@@ -1,5 +1,6 @@
 //! The command line: admin, doctor, backup, send, configuration errors, help.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -220,6 +221,11 @@ async fn a_backup_made_while_it_runs_opens() {
     let copy = path(&restored, "facteur.db");
     let told = run_json(&["backup", "--data", &product.data(), "--to", &copy, "--json"]);
     assert!(told["octets"].as_u64().is_some_and(|octets| octets > 1000));
+    let database = path(product.folder.path(), "data/facteur.db");
+    for private in [&copy, &database] {
+        let mode = std::fs::metadata(private).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{private}");
+    }
     assert!(failing(&["backup", "--data", &product.data(), "--to", &copy]).contains("exists already"));
     let data = path(product.folder.path(), "restored");
     let second = run_json(&["admin", "--data", &data, "--json", "senders", "list"]);
