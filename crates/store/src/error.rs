@@ -3,7 +3,9 @@
 /// A verb that did not happen.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The disk is full or cannot be written: nothing was kept. Try again when there is room.
+    /// The disk is full or cannot be written: nothing was kept. Try again when there is room. (Where the
+    /// disk failed to confirm a write and the machine then stopped, the write may be found at the next
+    /// start after all: what is refused is never promised to be forgotten.)
     #[error("the store cannot write: {0}")]
     CannotWrite(String),
     /// The database is damaged or not ours; `facteur doctor` says more.

@@ -153,6 +153,24 @@ async fn a_batch_that_was_not_kept_leaves_no_trace() {
     assert_eq!(store.orphans(ALL).await.expect("read").total, 0);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_reads_the_database_and_its_backups() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(Options::new(folder.path().join("facteur.db"))).expect("opens");
+    store.route("r".to_owned()).await.expect("written");
+    store.backup(folder.path().join("copy.db")).await.expect("copied");
+    let files: Vec<_> = std::fs::read_dir(folder.path()).expect("reads").flatten().collect();
+    assert!(files.len() >= 3, "the database, its log, its copy: {files:?}");
+    for file in files {
+        let mode = file.metadata().expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file:?}");
+    }
+    let nowhere = open(Options::new(folder.path().join("no/such/folder.db")));
+    assert!(matches!(nowhere, Err(StoreError::CannotWrite(_))), "{nowhere:?}");
+}
+
 /// Runs SQL on the file of a closed store.
 fn tamper(path: &Path, sql: &str) {
     rusqlite::Connection::open(path).and_then(|conn| conn.execute_batch(sql)).expect("runs");

@@ -1,5 +1,7 @@
 //! Opening the file: is it ours, is it of a version we know, and how each connection is set.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
@@ -20,6 +22,7 @@ mod embedded {
 
 /// The writing connection, after the file was checked and brought to this version.
 pub(super) fn open_writer(options: &Options) -> Result<Connection, StoreError> {
+    make_private(&options.path)?;
     let mut conn = Connection::open(&options.path).map_err(|e| describe(&e))?;
     conn.busy_timeout(options.busy_timeout).map_err(|e| describe(&e))?;
     claim(&conn)?;
@@ -101,8 +104,23 @@ pub(super) fn version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", [], |row| row.get(0))
 }
 
+/// Makes the file, if it is not there, readable by its owner only: it holds numbers and texts. What
+/// SQLite puts beside it has the same mode.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut file = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    match file.write(true).create_new(true).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(StoreError::CannotWrite(format!("the database cannot be made: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A new database of another file, for a backup.
 pub(super) fn open_target(path: &Path) -> Result<Connection, StoreError> {
+    make_private(path)?;
     Connection::open(path).map_err(|e| describe(&e))
 }
 
