@@ -162,8 +162,10 @@ impl State {
             (Self::Scheduled | Self::Queued, E::Blocked) => Self::Blocked,
             (Self::Scheduled | Self::Queued, E::Cancelled) => Self::Cancelled,
             (Self::Submitted | Self::Unknown, E::ReceiptOverdue) => Self::Unknown,
+            // Queued: its first hand-over was delivered after all, while it waits to be sent again.
             (
-                Self::Submitting
+                Self::Queued
+                | Self::Submitting
                 | Self::Submitted
                 | Self::Unknown
                 | Self::Undelivered
@@ -239,6 +241,13 @@ mod tests {
         assert_eq!(unknown.after(Event::ReceiptDelivered), Ok(State::Delivered));
         assert_eq!(unknown.after(Event::Resent), Ok(State::Queued));
         assert!(!unknown.is_final());
+    }
+
+    #[test]
+    fn a_receipt_spares_a_message_its_second_journey() {
+        let waits_again = State::Unknown.after(Event::Resent).expect("possible");
+        assert_eq!(waits_again.after(Event::ReceiptDelivered), Ok(State::Delivered));
+        assert!(waits_again.after(Event::ReceiptUndelivered).is_err(), "it is still worth another try");
     }
 
     #[test]

@@ -43,6 +43,11 @@ pub(crate) fn words(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push(' ');
     for c in text.chars() {
+        // Most signs are plain already.
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+            continue;
+        }
         match letter(c) {
             Some(plain) => {
                 out.push(plain);

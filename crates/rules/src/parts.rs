@@ -1,4 +1,4 @@
-//! How many SMS a text may become.
+//! How many SMS a text may become (requirement `fr-parts-limit`).
 
 use facteur_domain::text::{Encoding, encoding_of};
 

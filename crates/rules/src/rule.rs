@@ -1,4 +1,4 @@
-//! What a rule is, and the reason it gives.
+//! What a rule is, and the reason it gives (requirement `fr-reasons`).
 
 use std::borrow::Cow;
 

@@ -178,6 +178,7 @@ fn sentences_show_the_values_that_matter() {
     check(Facts { text: "ça", parts: 7, ..fine() }, &["7", "6"], &["ç", "153", "67"]);
 }
 
+/// Requirement `fr-reasons`.
 #[test]
 fn all_reasons_come_at_once_by_field_and_rule() {
     let text = " ".repeat(1001);

@@ -25,30 +25,41 @@ pub struct Link<'a> {
 /// The links of `text`, in order: with a scheme, with `www.`, or a host name of a known ending or with
 /// a path behind it; e-mail addresses too.
 pub fn links(text: &str) -> impl Iterator<Item = Link<'_>> {
+    // Every link has a dot or a scheme; most texts have neither.
+    let may_have = text.bytes().any(|byte| byte == b'.') || text.contains("://");
+    let text = if may_have { text } else { "" };
     tokens(text).filter_map(move |range| read(text.get(range.clone())?, range))
 }
 
 /// What stands between blanks, without the punctuation around it.
 fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '«' | '»' | '"' | '“' | '”'))
-        .filter_map(move |piece| {
-            let start = text.get(at..)?.find(piece)? + at;
-            at = start + piece.len();
-            let is_around = |c: char| {
-                matches!(
-                    c,
-                    '(' | ')' | '[' | ']' | '.' | ',' | ';' | ':' | '!' | '?' | '…' | '\'' | '’' | '‘'
-                )
-            };
-            let trimmed = piece.trim_start_matches(is_around);
-            let from = at - trimmed.len();
-            let trimmed = trimmed.trim_end_matches(is_around);
-            (!trimmed.is_empty()).then(|| from..from + trimmed.len())
-        })
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(is_between);
+        let (from, piece) = (text.len() - rest.len(), rest.split(is_between).next()?);
+        rest = rest.get(piece.len()..)?;
+        let trimmed = piece.trim_start_matches(is_around);
+        let from = from + piece.len() - trimmed.len();
+        (!piece.is_empty()).then(|| from..from + trimmed.trim_end_matches(is_around).len())
+    })
+    .filter(|range| !range.is_empty())
+}
+
+fn is_between(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_whitespace() || matches!(c, '<' | '>' | '"');
+    }
+    c.is_whitespace() || matches!(c, '«' | '»' | '“' | '”')
+}
+
+const fn is_around(c: char) -> bool {
+    matches!(c, '(' | ')' | '[' | ']' | '.' | ',' | ';' | ':' | '!' | '?' | '…' | '\'' | '’' | '‘')
 }
 
 fn read(token: &str, range: Range<usize>) -> Option<Link<'_>> {
+    if !token.bytes().any(|byte| matches!(byte, b'.' | b':')) {
+        return None;
+    }
     let (scheme, rest) = match token.find("://") {
         Some(at) => (true, token.get(at + 3..)?),
         None if !token.contains('.') => return None,

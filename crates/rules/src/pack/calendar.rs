@@ -1,4 +1,5 @@
-//! Public holidays by rule, and where each is kept.
+//! Public holidays by rule, and where each is kept (requirements `fr-holiday-dates`,
+//! `fr-holiday-alsace-moselle`, `fr-holiday-overseas`).
 
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};

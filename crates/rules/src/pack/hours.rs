@@ -1,4 +1,5 @@
-//! Opening hours: what a profile allows on each kind of day, and the stricter of two.
+//! Opening hours: what a profile allows on each kind of day, and the stricter of two (requirements
+//! `fr-profiles`, `fr-profile-stricter`).
 
 use serde::Deserialize;
 

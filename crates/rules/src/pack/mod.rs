@@ -1,4 +1,5 @@
-//! Rule packs: the dated, sourced tables that judgements are made by.
+//! Rule packs: the dated, sourced tables that judgements are made by (requirements `fr-pack-dated`,
+//! `fr-pack-replaceable`).
 
 mod calendar;
 mod csv;

@@ -233,6 +233,7 @@ fn only_marketing_waits() {
     }
 }
 
+/// Requirement `fr-profile-default`.
 #[test]
 fn without_a_policy_no_window_closes() {
     let facts = with(judged_at(&PARIS, "strict", "2026-11-29T03:00:00+01:00"), |known| known.policy = None);
