@@ -26,7 +26,7 @@ impl DataFolder {
         let trouble = |what: &str, error: std::io::Error| {
             Failure::new(format!("the data folder {} {what}", path.display()))
                 .because(error)
-                .cure("choose another one with `--data` or `store.data`, or give this user the right to write there")
+                .cure("choose another one with `--data` or `store.data`, or let this user write there")
         };
         make_folder(path).map_err(|error| trouble("cannot be made", error))?;
         let lock = private(OpenOptions::new().create(true).truncate(false).write(true))
@@ -35,8 +35,10 @@ impl DataFolder {
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => {
-                Err(Failure::new(format!("another gateway already runs on the data folder {}", path.display()))
-                    .cure("stop that one first, or give this one a folder of its own; `facteur admin` and `facteur backup` work beside a running gateway"))
+                let what = format!("another gateway already runs on the data folder {}", path.display());
+                let cure = "stop that one first, or give this one a folder of its own; `facteur admin` and \
+                            `facteur backup` work beside a running gateway";
+                Err(Failure::new(what).cure(cure))
             }
             Err(TryLockError::Error(error)) => Err(trouble("cannot be locked", error)),
         }

@@ -32,6 +32,12 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
+/// A secret that somebody fixed for a key, in place of a random one.
+fn fixed_secret(text: &str) -> Result<String, String> {
+    let fits = (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if fits { Ok(text.to_owned()) } else { Err("expected 8 to 128 visible ASCII characters".to_owned()) }
+}
+
 /// A runtime for a command that does one thing.
 fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)
@@ -48,4 +54,17 @@ fn large_runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
 
 fn no_runtime(error: std::io::Error) -> Failure {
     Failure::new("the runtime does not start").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_secrets_are_visible_ascii() {
+        assert!(fixed_secret("bench-key").is_ok());
+        for wrong in ["", "short", "with space", "clé-de-démo", &"x".repeat(129)] {
+            assert!(fixed_secret(wrong).is_err(), "{wrong}");
+        }
+    }
 }

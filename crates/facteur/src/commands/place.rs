@@ -35,9 +35,11 @@ impl Place {
         let settings = self.settings()?;
         if !data::has_database(&settings.data) {
             if !make {
-                return Err(Failure::new(format!("there is no database in {}", settings.data.display())).cure(
-                    "name the right folder with `--data` or `--config`; `facteur dev`, `facteur serve` and `facteur migrate` make one",
-                ));
+                let cure =
+                    "name the right folder (`--data`, `--config`); `dev`, `serve` and `migrate` make one";
+                return Err(
+                    Failure::new(format!("there is no database in {}", settings.data.display())).cure(cure)
+                );
             }
             drop(data::DataFolder::take(&settings.data)?);
         }

@@ -161,8 +161,9 @@ impl Product {
         let config = path(folder.path(), "facteur.toml");
         let data = path(folder.path(), "data");
         let text = format!(
-            "{more}\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\ndata = \"{data}\"\n{store}\n[[routes]]\nname = \"far\"\naddress = \"{smsc}\"\nsystem_id = \"test\"\n\
-             password = \"secret\"\nwindow = 100\nrebind_max = \"1s\"\n{route}\n"
+            "{more}\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\ndata = \"{data}\"\n{store}\n\
+             [[routes]]\nname = \"far\"\naddress = \"{smsc}\"\nsystem_id = \"test\"\n\
+             password = \"secret\"\nwindow = 100\nrebind_max = \"1s\"\nbind_timeout = \"1s\"\n{route}\n"
         );
         std::fs::write(&config, text).expect("a configuration");
         let admin = |words: &[&str]| {

@@ -167,7 +167,10 @@ async fn a_message_for_later_waits_and_can_be_cancelled() {
         let at = facteur_gateway::Clock::system().now().millis() + millis;
         jiff::Timestamp::from_millisecond(at).expect("in range").to_string()
     };
-    let later = |to: &str, millis| json!({"sender_id": "MyCompany", "to": to, "message": "Plus tard", "send_at": at(millis)});
+    let later = |to: &str, millis| {
+        let send_at = at(millis);
+        json!({"sender_id": "MyCompany", "to": to, "message": "Plus tard", "send_at": send_at})
+    };
     let cancelled = product.post("/v1/api/sms", &later("+33612345601", 3_600_000), &[]).await;
     assert_eq!(cancelled.data()["status"], "scheduled");
     let soon = product.post("/v1/api/sms", &later("+33612345602", 1_500), &[]).await;

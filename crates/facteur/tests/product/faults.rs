@@ -224,6 +224,57 @@ async fn an_operator_that_is_away_is_waited_for() {
     assert_eq!(far.network.deliveries("+33612345678", "Bonjour"), 1);
 }
 
+/// A link that is open and dead: submits pile up in it, time out, and are sent again when it lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_that_stops_reading_costs_nothing() {
+    let far = Far::start(Options::default()).await;
+    let product = Product::serve(&far.address(), false, HASTE).await;
+    let told = Told::default();
+    told.load(&product, 20).join_all().await;
+    far.network.stop_reading(true);
+    told.load(&product, 120).join_all().await;
+    until("answers are missed", async || {
+        let unknown = product.get("/v2/api/messages?status=unknown&size=1").await.json();
+        (unknown["pagination"]["total_count"] != 0).then_some(())
+    })
+    .await;
+    far.network.stop_reading(false);
+    check(&product, &far, &told).await;
+}
+
+/// A port that takes connections and never answers a bind.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_that_never_answers_a_bind_is_tried_again() {
+    let far = Far::start(Options::default()).await;
+    far.network.set_faults(Faults { half_open: true, ..Faults::default() });
+    let product = Product::serve(&far.address(), false, HASTE).await;
+    let id = product.send("+33612345678", "Bonjour").await.id();
+    until("the silence is noticed", async || {
+        let ready = product.raw("GET", "/readyz", &[], Vec::new()).await;
+        ready.json()["routes"][0]["trouble"].is_string().then_some(())
+    })
+    .await;
+    far.network.set_faults(Faults::default());
+    product.reaches(&id, &["delivered"]).await;
+}
+
+/// What an operator refuses for good is rejected, with its reason, and never offered again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_refuses_for_good_is_rejected() {
+    let far = Far::start(Options::default()).await;
+    let product = Product::serve(&far.address(), false, HASTE).await;
+    for (n, status) in [Status::INVALID_DESTINATION, Status::INVALID_SOURCE].into_iter().enumerate() {
+        far.network.set_faults(Faults { refuse: Some(Refuse { status, next: 1 }), ..Faults::default() });
+        let to = format!("+3361234567{n}");
+        let rejected = product.send(&to, "Bonjour").await.id();
+        let message = product.reaches(&rejected, &["rejected"]).await;
+        assert!(message["error"].is_string() && message["attempts"] == 1, "{message}");
+        let after = product.send(&to, "Rebonjour").await.id();
+        product.reaches(&after, &["delivered"]).await;
+        assert_eq!(far.network.deliveries(&to, "Bonjour"), 0);
+    }
+}
+
 /// A full disk: requests are told to come back, and what was accepted before still arrives.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_and_loses_nothing() {

@@ -11,14 +11,14 @@ async fn no_route_shows_anything_of_another_workspace() {
     product.reaches(&id, &["delivered"]).await;
 
     product.admin(&["workspaces", "create", "--name", "Autre"]);
-    let scopes = "SMS_SEND,CONVERSATIONS_READ,PHONE_NUMBERS_READ,WEBHOOKS_READ_WRITE,CONTACTS_READ,CONTACTS_READ_WRITE,COMPLIANCE_REVIEW";
+    let scopes = facteur_gateway::Scope::ALL.map(facteur_gateway::Scope::as_str).join(",");
     let made = product.admin(&[
         "keys",
         "create",
         "--workspace",
         "Autre",
         "--scopes",
-        scopes,
+        &scopes,
         "--write-per-second",
         "1000",
         "--read-per-second",

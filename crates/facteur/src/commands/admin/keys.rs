@@ -54,7 +54,7 @@ pub(super) struct Create {
     #[arg(long, value_name = "MESSAGES")]
     daily_quota: Option<u32>,
     /// The secret, for a benchmark whose tools fix it. Anyone who sees this process sees it.
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = crate::commands::fixed_secret)]
     secret: Option<String>,
 }
 
@@ -95,7 +95,11 @@ async fn make(desk: &Desk, create: Create) -> Result<(), Failure> {
     desk.store.create_key(record, desk.actor()).await?;
     made["secret"] = json!(secret.show());
     desk.output.say(&made, || {
-        format!("key {id} made; its secret is shown this once:\n\n  {}\n\nSend it as `Authorization: <key>` or `Authorization: Api-Key <key>`.", secret.show())
+        let secret = secret.show();
+        format!(
+            "key {id} made; its secret is shown this once:\n\n  {secret}\n\n\
+             Send it as `Authorization: <key>` or `Authorization: Api-Key <key>`."
+        )
     });
     Ok(())
 }

@@ -119,8 +119,9 @@ pub(super) async fn run_codes(desk: &Desk, what: Codes) -> Result<(), Failure> {
 
 async fn add_code(desk: &Desk, declare: &Declare) -> Result<(), Failure> {
     if !matches!(declare.sender, Sender::Code(_)) {
-        return Err(Failure::new(format!("{} is no short code", declare.sender))
-            .cure("short codes are 36000 to 36999 and 38000 to 38999; for a Sender ID, `facteur admin senders declare`"));
+        return Err(Failure::new(format!("{} is no short code", declare.sender)).cure(
+            "short codes are 36000 to 36999 and 38000 to 38999; a Sender ID is made by `senders declare`",
+        ));
     }
     let mut record = declared(desk, declare).await?;
     if record.state == SenderState::Pending {

@@ -4,7 +4,7 @@ use facteur_domain::{
     AccountKeyId, Class, IdSource, Redacted, Sender, SenderRecordId, SenderState, WorkspaceId,
 };
 use facteur_gateway::{Chance, Gateway, NewKey, Scope, mint_key};
-use facteur_store::{Actor, ApiKey, DirectorySnapshot, SenderRecord, Workspace};
+use facteur_store::{Actor, ApiKey, DirectorySnapshot, SenderRecord, Store, Workspace};
 
 use crate::data::DataFolder;
 use crate::failure::Failure;
@@ -31,84 +31,81 @@ pub(super) async fn furnish(
     fixed: Option<&str>,
 ) -> Result<Redacted<String>, Failure> {
     let here = gateway.store().directory().await?;
-    let ids = IdSource::new(0);
-    let workspace = workspace(gateway, &here, &ids).await?;
+    let demo = Demo { gateway, here, ids: IdSource::new(0) };
+    let workspace = demo.workspace().await?;
     for (name, class) in SENDERS {
-        sender(gateway, &ids, workspace, name, class).await?;
+        demo.sender(workspace, name, class).await?;
     }
-    let secret = key(gateway, folder, &here, workspace, &ids, fixed).await?;
+    let kept = folder.dev_secret();
+    let secret = demo.key(workspace, fixed.or(kept.as_deref())).await?;
+    folder.keep_dev_secret(secret.show())?;
     gateway.refresh().await?;
     Ok(secret)
 }
 
-fn actor() -> Actor {
-    Actor(ACTOR.to_owned())
+/// A gateway to furnish, and what it has.
+struct Demo<'a> {
+    gateway: &'a Gateway,
+    here: DirectorySnapshot,
+    ids: IdSource,
 }
 
-async fn workspace(
-    gateway: &Gateway,
-    here: &DirectorySnapshot,
-    ids: &IdSource,
-) -> Result<WorkspaceId, Failure> {
-    if let Some(found) = here.workspaces.iter().find(|workspace| workspace.name == WORKSPACE) {
-        return Ok(found.id);
+impl Demo<'_> {
+    fn store(&self) -> &Store {
+        self.gateway.store()
     }
-    let now = gateway.now();
-    let id = WorkspaceId::from_key(ids.next(now));
-    let workspace = Workspace { id, name: WORKSPACE.to_owned(), created_at: now };
-    gateway.store().create_workspace(workspace, actor()).await?;
-    Ok(id)
-}
 
-async fn sender(
-    gateway: &Gateway,
-    ids: &IdSource,
-    workspace: WorkspaceId,
-    name: &str,
-    class: Class,
-) -> Result<(), Failure> {
-    let now = gateway.now();
-    let sender: Sender = name
-        .parse()
-        .map_err(|error| Failure::new(format!("the demo sender {name} is no sender")).because(error))?;
-    let record = SenderRecord {
-        id: SenderRecordId::from_key(ids.next(now)),
-        workspace,
-        sender,
-        class,
-        state: SenderState::Pending,
-        reason: None,
-        decided_by: ACTOR.to_owned(),
-        created_at: now,
-        decided_at: now,
-    };
-    let kept = gateway.store().declare_sender(record, actor()).await?;
-    // One that somebody failed or disabled since stays so.
-    if kept.state == SenderState::Pending {
-        gateway.store().decide_sender(workspace, sender, SenderState::Validated, None, now, actor()).await?;
+    async fn workspace(&self) -> Result<WorkspaceId, Failure> {
+        if let Some(found) = self.here.workspaces.iter().find(|workspace| workspace.name == WORKSPACE) {
+            return Ok(found.id);
+        }
+        let now = self.gateway.now();
+        let id = WorkspaceId::from_key(self.ids.next(now));
+        let workspace = Workspace { id, name: WORKSPACE.to_owned(), created_at: now };
+        self.store().create_workspace(workspace, actor()).await?;
+        Ok(id)
     }
-    Ok(())
-}
 
-async fn key(
-    gateway: &Gateway,
-    folder: &DataFolder,
-    here: &DirectorySnapshot,
-    workspace: WorkspaceId,
-    ids: &IdSource,
-    fixed: Option<&str>,
-) -> Result<Redacted<String>, Failure> {
-    let kept = folder.dev_secret();
-    let NewKey { secret, visible, hash } = mint_key(Chance, false, fixed.or(kept.as_deref()));
-    let known = here.keys.iter().find(|key| key.hash.show() == hash.show());
-    if known.is_some_and(|key| key.revoked_at.is_some() || key.workspace != workspace) {
-        return Err(Failure::new("the demo key was revoked, or belongs to another workspace")
-            .cure("give another one with `--api-key`, or remove the file `dev-key` in the data folder"));
+    async fn sender(&self, workspace: WorkspaceId, name: &str, class: Class) -> Result<(), Failure> {
+        let now = self.gateway.now();
+        let sender: Sender = name
+            .parse()
+            .map_err(|error| Failure::new(format!("the demo sender {name} is no sender")).because(error))?;
+        let record = SenderRecord {
+            id: SenderRecordId::from_key(self.ids.next(now)),
+            workspace,
+            sender,
+            class,
+            state: SenderState::Pending,
+            reason: None,
+            decided_by: ACTOR.to_owned(),
+            created_at: now,
+            decided_at: now,
+        };
+        let kept = self.store().declare_sender(record, actor()).await?;
+        // One that somebody failed or disabled since stays so.
+        if kept.state == SenderState::Pending {
+            let to = SenderState::Validated;
+            self.store().decide_sender(workspace, sender, to, None, now, actor()).await?;
+        }
+        Ok(())
     }
-    if known.is_none() {
-        let now = gateway.now();
+
+    async fn key(&self, workspace: WorkspaceId, secret: Option<&str>) -> Result<Redacted<String>, Failure> {
+        let NewKey { secret, visible, hash } = mint_key(Chance, false, secret);
+        match self.here.keys.iter().find(|key| key.hash.show() == hash.show()) {
+            Some(key) if key.revoked_at.is_none() && key.workspace == workspace => return Ok(secret),
+            Some(_) => {
+                let what = "the demo key was revoked, or belongs to another workspace";
+                let cure =
+                    "give another one with `--api-key`, or remove the file `dev-key` in the data folder";
+                return Err(Failure::new(what).cure(cure));
+            }
+            None => (),
+        }
+        let now = self.gateway.now();
         let record = ApiKey {
-            id: AccountKeyId::from_key(ids.next(now)),
+            id: AccountKeyId::from_key(self.ids.next(now)),
             workspace,
             label: "dev".to_owned(),
             visible,
@@ -121,10 +118,13 @@ async fn key(
             created_at: now,
             revoked_at: None,
         };
-        gateway.store().create_key(record, actor()).await?;
+        self.store().create_key(record, actor()).await?;
+        Ok(secret)
     }
-    folder.keep_dev_secret(secret.show())?;
-    Ok(secret)
+}
+
+fn actor() -> Actor {
+    Actor(ACTOR.to_owned())
 }
 
 /// Everything a customer may do; reviewing senders is the platform's.

@@ -16,7 +16,7 @@ const ZONE: &str = "Europe/Paris";
 
 pub(super) fn check(data: &Path) -> Vec<Check> {
     let now = Clock::system().now();
-    let cure = "set the clock and let NTP keep it (`timedatectl set-ntp true`): ids, windows and holidays depend on it";
+    let cure = "set the clock and let NTP keep it (`timedatectl set-ntp true`): ids and time windows need it";
     let zoned = match jiff::tz::TimeZone::get(ZONE) {
         Ok(zone) => now.to_jiff().to_zoned(zone),
         Err(error) => {

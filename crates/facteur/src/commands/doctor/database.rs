@@ -58,10 +58,11 @@ async fn look(store: &Store, running: bool) -> Result<Vec<Check>, StoreError> {
 fn backlog(counts: &WorkCounts) -> Check {
     let WorkCounts { scheduled, queued, submitting, submitted, unknown, orphans } = *counts;
     let found = format!(
-        "{queued} queued, {scheduled} scheduled, {submitting} handed over, {submitted} awaiting a receipt, {unknown} unknown, {orphans} orphan receipts"
+        "{queued} queued, {scheduled} scheduled, {submitting} handed over, {submitted} awaiting a receipt, \
+         {unknown} unknown, {orphans} orphan receipts"
     );
     if queued > BACKLOG {
-        let cure = "look at the routes: are they bound (`/readyz`), throttled (`/metrics`), or too slow for the load?";
+        let cure = "look at the routes: are they bound (`/readyz`), throttled or too slow (`/metrics`)?";
         return Check::warn("backlog", found, cure);
     }
     if orphans > ORPHANS {

@@ -40,7 +40,7 @@ fn writable(data: &Path, found: &std::fs::Metadata) -> Check {
         Ok(probe) if probe.uid() != found.uid() => Check::warn(
             "data folder",
             format!("{shown} belongs to user {}, this is user {}", found.uid(), probe.uid()),
-            "run the gateway and `facteur admin` as the same user, or the gateway may find files it cannot write",
+            "run every command as the gateway's user, or it may find files that it cannot write",
         ),
         Ok(_) => Check::ok("data folder", format!("{shown} is writable")),
     }

@@ -91,7 +91,8 @@ async fn handshake(
 async fn bound(link: impl AsyncRead + AsyncWrite + Unpin, route: &RouteConfig) -> Result<String, Trouble> {
     let refused = |what: String| Trouble {
         what,
-        cure: "check system_id, password, system_type and `bind` with the operator, and that no other bind uses up the account",
+        cure: "check system_id, password, system_type and `bind` with the operator, and that no other bind \
+               uses up the account",
     };
     match tokio::time::timeout(STEP_LIMIT, bind(link, route)).await {
         Ok(Ok(())) => Ok(", and lets us bind".to_owned()),
