@@ -123,12 +123,12 @@ pub(crate) fn examine(names: &Names, name: &str, proof: Proof) -> Option<Reason>
     match names.likeness(name) {
         Likeness::Own => None,
         Likeness::PartlyGeneric => Some(Reason::new(&PARTLY, &SAYS_PARTLY).with("sender", name.to_owned())),
-        Likeness::Generic if proof >= Proof::Registered => None,
-        Likeness::Generic => {
+        Likeness::Generic(_) if proof >= Proof::Registered => None,
+        Likeness::Generic(word) => {
             let reason = Reason::new(&GENERIC, &SAYS_GENERIC).with("sender", name.to_owned());
-            let (source, dated, grade) = &names.words_source;
-            let reason = reason.with("list", source.clone()).with("list_dated", dated.clone());
-            Some(reason.with("list_grade", grade.to_string()))
+            let reason = reason.with("word", word.word.clone()).with("theme", word.theme.clone());
+            let reason = reason.with("list", word.source.clone()).with("list_dated", word.dated.clone());
+            Some(reason.with("list_grade", word.grade.to_string()))
         }
         Likeness::Protected(row) => protected(row, name, proof),
     }

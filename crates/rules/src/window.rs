@@ -34,54 +34,72 @@ const NEVER: Rule = Rule {
     dated: "2026-02",
 };
 
+const REST_DAY: Rule = Rule {
+    id: "fr.window.rest_day",
+    effect: Effect::Note,
+    field: Field::SendAt,
+    source: "AF2M-2026",
+    dated: "2026-02",
+};
+
 static SAYS_SUNDAY: Says = Says::new(
     [
         "Pas de SMS commercial le dimanche.",
-        "Il partira {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
+        "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
     ],
     [
         "No marketing SMS on Sundays.",
-        "It will leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
+        "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
     ],
 );
 static SAYS_DAY: Says = Says::new(
     [
         "Pas de SMS commercial ce jour-là, selon le profil d'horaires choisi.",
-        "Il partira {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
+        "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
     ],
     [
         "No marketing SMS on this day, by the profile of hours that was chosen.",
-        "It will leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
+        "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
     ],
 );
 static SAYS_HOLIDAY: Says = Says::new(
     [
         "Pas de SMS commercial les jours fériés : {holiday}.",
-        "Il partira {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
+        "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
     ],
     [
         "No marketing SMS on public holidays: {holiday}.",
-        "It will leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
+        "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
     ],
 );
 static SAYS_NIGHT: Says = Says::new(
     [
         "Pas de SMS commercial à cette heure : il est {local} chez le destinataire, et la plage est {hours}.",
-        "Il partira {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
+        "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
     ],
     [
         "No marketing SMS at this hour: it is {local} where the recipient is, and the window is {hours}.",
-        "It will leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
+        "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
     ],
 );
 static SAYS_CLOSING: Says = Says::new(
     [
         "La plage {hours} ferme dans moins de {margin} minutes : ce SMS pourrait arriver après.",
-        "Il partira {until} (heure du destinataire). La prochaine fois, prévoyez l'envoi plus tôt.",
+        "Il pourra partir {until} (heure du destinataire). La prochaine fois, prévoyez l'envoi plus tôt.",
     ],
     [
         "The window {hours} closes in less than {margin} minutes: this SMS could arrive after it.",
-        "It will leave on {until} (the recipient's time). Next time, plan the send earlier.",
+        "It may leave on {until} (the recipient's time). Next time, plan the send earlier.",
+    ],
+);
+static SAYS_REST_DAY: Says = Says::new(
+    [
+        "La charte tolère les SMS commerciaux le dimanche et les jours fériés, mais ne les recommande pas.",
+        "Si rien ne presse, prévoyez l'envoi un jour ouvrable : les STOP seront moins nombreux.",
+    ],
+    [
+        "The charter tolerates marketing SMS on Sundays and public holidays, but does not recommend them.",
+        "If nothing is urgent, plan the send on a working day: fewer people will answer STOP.",
     ],
 );
 static SAYS_NEVER: Says = Says::new(
@@ -159,6 +177,14 @@ impl<'a> Windows<'a> {
         })
     }
 
+    /// Whether it is a Sunday or a holiday at `at` in a time zone of the place.
+    fn is_rest_day(&self, at: Timestamp) -> bool {
+        self.calendar.zones(self.place).any(|zone| {
+            let date = Local::new(zone, at).at.date();
+            date.weekday() == Weekday::Sunday || self.calendar.holiday(date, self.place).is_some()
+        })
+    }
+
     /// The first instant from `at` on that every time zone allows; `None` when none comes.
     pub(crate) fn opening(&self, at: Timestamp) -> Option<Timestamp> {
         let mut found = at;
@@ -220,6 +246,9 @@ pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     let Some((hours, _)) = case.hours() else { return };
     let windows = Windows::of(case, hours);
     if windows.is_open(case.at()) {
+        if windows.is_rest_day(case.at()) {
+            reasons.push(Reason::new(&REST_DAY, &SAYS_REST_DAY));
+        }
         return;
     }
     let Some(until) = windows.opening(case.at()) else {

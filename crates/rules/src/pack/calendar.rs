@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::Deserialize;
 
-use super::PackError;
+use super::{Grade, PackError};
 
 /// The territory whose holidays are kept everywhere.
 const NATIONAL: &str = "FR";
@@ -38,7 +38,7 @@ pub(super) struct DayRow {
     easter: Option<i16>,
     source: String,
     dated: String,
-    grade: char,
+    grade: Grade,
 }
 
 /// The table of holidays.
@@ -61,7 +61,7 @@ pub(super) struct ClosedRow {
     en: String,
     source: String,
     dated: String,
-    grade: char,
+    grade: Grade,
 }
 
 fn everywhere() -> String {
@@ -89,7 +89,7 @@ pub(crate) struct Holiday {
     pub(crate) english: String,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// Where a recipient is, as far as one can tell: one or several territories, and every time zone
@@ -181,7 +181,7 @@ impl Calendar {
         &mut self,
         when: When,
         territory: &str,
-        (fr, en, source, dated, grade): (&String, &String, &String, &String, char),
+        (fr, en, source, dated, grade): (&String, &String, &String, &String, Grade),
     ) -> Result<(), PackError> {
         let at = self.find(territory).ok_or_else(|| {
             PackError::new("holidays", None, format!("{fr}: no territory is called {territory:?}"))
@@ -247,6 +247,14 @@ impl Calendar {
                 When::Once(once) => date == once,
             }
         })
+    }
+}
+
+#[cfg(test)]
+impl Calendar {
+    /// The ids of the sources of its days.
+    pub(super) fn cites(&self) -> impl Iterator<Item = &str> {
+        self.holidays.iter().map(|holiday| holiday.source.as_str())
     }
 }
 

@@ -44,11 +44,3 @@ pub(super) fn word<'de, T: Deserialize<'de>>(
     let reader: StrDeserializer<'de, Error> = value.into_deserializer();
     T::deserialize(reader).map_err(|why| PackError::new(table, Some(line), format!("{column}: {why}")))
 }
-
-/// A grade, A to D.
-pub(super) fn grade(table: &str, line: usize, value: &str) -> Result<char, PackError> {
-    match value.as_bytes() {
-        [grade @ b'A'..=b'D'] => Ok(char::from(*grade)),
-        _ => Err(PackError::new(table, Some(line), format!("grade: {value:?} is none of A, B, C, D"))),
-    }
-}

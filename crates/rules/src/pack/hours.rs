@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use super::Grade;
+
 /// Minutes of a day.
 const DAY_MINUTES: u16 = 24 * 60;
 /// The most spans of one day in a pack; an intersection of two days has at most twice as many.
@@ -161,8 +163,8 @@ pub struct Profile {
     pub source: String,
     /// Date of the source as it gives it.
     pub dated: String,
-    /// How sure: A to D.
-    pub grade: char,
+    /// How sure it is.
+    pub grade: Grade,
 }
 
 impl Profile {

@@ -4,6 +4,7 @@
 mod calendar;
 mod csv;
 mod error;
+mod grade;
 mod hours;
 mod names;
 mod phrases;
@@ -16,6 +17,7 @@ use jiff::civil::Date;
 
 pub(crate) use calendar::{Calendar, Place};
 pub use error::PackError;
+pub use grade::Grade;
 pub use hours::{Day, Hours, Profile, Span};
 pub(crate) use names::{Action, Likeness, Names, Owner, ProtectedRow};
 pub(crate) use phrases::Phrases;
@@ -95,7 +97,7 @@ impl Pack {
                     action,
                     source: "AF2M-OADC".to_owned(),
                     dated: "n.d.".to_owned(),
-                    grade: 'A',
+                    grade: Grade::A,
                 });
             }
         }

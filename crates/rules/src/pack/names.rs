@@ -4,7 +4,7 @@
 use facteur_domain::sender::NAME_MAX;
 use serde::Deserialize;
 
-use super::PackError;
+use super::{Grade, PackError};
 
 /// Letters and digits after folding.
 const SIGNS: usize = 36;
@@ -12,12 +12,13 @@ const SIGNS: usize = 36;
 /// A word that names nobody.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WordRow {
-    pub(super) word: String,
-    pub(super) theme: String,
-    pub(super) source: String,
-    pub(super) dated: String,
-    pub(super) grade: char,
+pub(crate) struct WordRow {
+    pub(crate) word: String,
+    /// What it is about, in a word.
+    pub(crate) theme: String,
+    pub(crate) source: String,
+    pub(crate) dated: String,
+    pub(crate) grade: Grade,
 }
 
 /// Whose name is protected.
@@ -65,7 +66,7 @@ pub(crate) struct ProtectedRow {
     pub(crate) action: Action,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// What a name turned out to be.
@@ -75,37 +76,37 @@ pub(crate) enum Likeness<'a> {
     Own,
     /// A name of its own beside generic words.
     PartlyGeneric,
-    /// Generic words and digits only.
-    Generic,
+    /// Generic words and digits only; the last of the words.
+    Generic(&'a WordRow),
     /// It is, or holds, a protected name.
     Protected(&'a ProtectedRow),
 }
 
 #[derive(Clone, Debug)]
 struct Node {
-    next: [u16; SIGNS],
-    word: bool,
+    next: [u32; SIGNS],
+    /// The row of the word that ends here, plus one; 0 for none.
+    word: u16,
     /// The row whose name ends here, plus one; 0 for none.
     protected: u16,
 }
 
-const EMPTY: Node = Node { next: [0; SIGNS], word: false, protected: 0 };
+const EMPTY: Node = Node { next: [0; SIGNS], word: 0, protected: 0 };
 
 /// Every word and protected name of a pack.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     nodes: Vec<Node>,
     protected: Vec<ProtectedRow>,
-    /// Of the words: what a reason cites.
-    pub(crate) words_source: (String, String, char),
+    words: Vec<WordRow>,
 }
 
 /// The best reading of a name up to a position.
 #[derive(Clone, Copy, PartialEq, Default)]
 struct Reading {
     reached: bool,
-    /// Words or protected names read so far.
-    words: u8,
+    /// The last word read, as in [`Node`].
+    word: u16,
     /// The strictest protected row read, plus one; 0 for none.
     protected: u16,
 }
@@ -114,15 +115,14 @@ impl Names {
     pub(super) fn new(words: &[WordRow], protected: &[ProtectedRow]) -> Result<Self, PackError> {
         let fault =
             |table, name: &str| PackError::new(table, None, format!("{name:?} has no letter or digit"));
-        let Some(first) = words.first() else {
-            return Err(PackError::new("word", None, "no word at all"));
-        };
-        let words_source = (first.source.clone(), first.dated.clone(), first.grade);
-        let mut names = Self { nodes: vec![EMPTY], protected: Vec::new(), words_source };
-        for row in words {
+        if words.len() > usize::from(u16::MAX) {
+            return Err(PackError::new("word", None, "more than 65535 words"));
+        }
+        let mut names = Self { nodes: vec![EMPTY], protected: Vec::new(), words: words.to_vec() };
+        for (plus_one, row) in (1..).zip(words) {
             let at = names.path(&row.word).ok_or_else(|| fault("word", &row.word))?;
             if let Some(node) = names.nodes.get_mut(at) {
-                node.word = true;
+                node.word = plus_one;
             }
         }
         for row in protected {
@@ -143,11 +143,11 @@ impl Names {
     fn path(&mut self, name: &str) -> Option<usize> {
         let mut at = 0;
         for sign in name.chars().filter_map(fold) {
-            let next = usize::from(*self.nodes.get(at)?.next.get(sign)?);
+            let next = *self.nodes.get(at)?.next.get(sign)? as usize;
             at = if next == 0 {
                 let new = self.nodes.len();
                 self.nodes.push(EMPTY);
-                *self.nodes.get_mut(at)?.next.get_mut(sign)? = u16::try_from(new).ok()?;
+                *self.nodes.get_mut(at)?.next.get_mut(sign)? = u32::try_from(new).ok()?;
                 new
             } else {
                 next
@@ -194,17 +194,22 @@ impl Names {
             }
             let mut at = 0;
             for (to, (sign, _)) in signs.iter().enumerate().skip(from) {
-                at = self.nodes.get(at).map_or(0, |node| usize::from(node.next[*sign]));
+                at = self.nodes.get(at).map_or(0, |node| node.next[*sign] as usize);
                 let Some(node) = self.nodes.get(at).filter(|_| at != 0) else { break };
-                some_word |= node.word && to - from >= 3 && (from == 0 || to + 1 == signs.len());
+                some_word |= node.word != 0 && to - from >= 3 && (from == 0 || to + 1 == signs.len());
                 if self.row(node.protected).is_some_and(|row| row.matching == Match::Substring) {
                     inside = self.stricter(inside, node.protected);
                 }
-                if here.reached && (node.word || node.protected != 0) {
-                    let protected = self.stricter(here.protected, if node.word { 0 } else { node.protected });
-                    let reading = Reading { reached: true, words: here.words + 1, protected };
+                if here.reached && (node.word != 0 || node.protected != 0) {
+                    let protected =
+                        self.stricter(here.protected, if node.word != 0 { 0 } else { node.protected });
+                    let reading = Reading {
+                        reached: true,
+                        word: if node.word == 0 { here.word } else { node.word },
+                        protected,
+                    };
                     self.improve(&mut readings[to + 1], reading);
-                    if node.word && node.protected != 0 {
+                    if node.word != 0 && node.protected != 0 {
                         let protected = self.stricter(here.protected, node.protected);
                         self.improve(&mut readings[to + 1], Reading { protected, ..reading });
                     }
@@ -214,16 +219,18 @@ impl Names {
         let whole = readings[signs.len()];
         match self.row(self.stricter(inside, whole.protected)) {
             Some(row) => Likeness::Protected(row),
-            None if whole.words > 0 => Likeness::Generic,
-            None if some_word => Likeness::PartlyGeneric,
-            None => Likeness::Own,
+            None => match self.words.get(usize::from(whole.word).wrapping_sub(1)) {
+                Some(word) => Likeness::Generic(word),
+                None if some_word => Likeness::PartlyGeneric,
+                None => Likeness::Own,
+            },
         }
     }
 
     /// Keeps the stricter of two readings of the same signs.
     fn improve(&self, kept: &mut Reading, new: Reading) {
         let protected = self.stricter(kept.protected, new.protected);
-        *kept = Reading { reached: true, words: kept.words.max(new.words), protected };
+        *kept = Reading { reached: true, word: kept.word.max(new.word), protected };
     }
 }
 
@@ -268,7 +275,7 @@ mod tests {
         let told = |name: &str| match pack.names.likeness(name) {
             Likeness::Own => "own".to_owned(),
             Likeness::PartlyGeneric => "partly".to_owned(),
-            Likeness::Generic => "generic".to_owned(),
+            Likeness::Generic(_) => "generic".to_owned(),
             Likeness::Protected(row) => format!("{:?} {}", row.action, row.name),
         };
         for (names, expected) in [

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::calendar::{ClosedRow, Rows as Holidays};
 use super::hours::Profile;
 use super::names::{ProtectedRow, WordRow};
-use super::{PackError, csv};
+use super::{Grade, PackError, csv};
 
 /// Windows for marketing.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -35,7 +35,7 @@ pub(crate) struct CodeRange {
     pub(crate) classes: Vec<ClassName>,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// A class by its name.
@@ -68,7 +68,7 @@ pub(crate) struct Stop {
     pub(crate) range: String,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// How many SMS a text may become.
@@ -81,7 +81,7 @@ pub(crate) struct Parts {
     pub(crate) hard: u8,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// How long a proof of consent serves.
@@ -94,7 +94,7 @@ pub(crate) struct ConsentAges {
     pub(crate) customer_months: u16,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// What texts may not hold.
@@ -128,7 +128,7 @@ pub(crate) struct Ban {
     pub(crate) phrases: Vec<String>,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// Hosts of shortened links.
@@ -138,7 +138,7 @@ pub(crate) struct Shorteners {
     pub(crate) hosts: Vec<String>,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// Numbers that cost more than an ordinary call or SMS, by their first digits.
@@ -153,7 +153,7 @@ pub(crate) struct Surcharged {
     pub(crate) codes: Vec<String>,
     pub(crate) source: String,
     pub(crate) dated: String,
-    pub(crate) grade: char,
+    pub(crate) grade: Grade,
 }
 
 /// One file of tables, each of them optional.
@@ -216,7 +216,7 @@ impl File {
     pub(super) fn add_words(&mut self, name: &str, text: &str) -> Result<(), PackError> {
         let columns = ["word", "theme", "source", "dated", "grade"];
         for (line, [word, theme, source, dated, grade]) in csv::rows(name, text, columns)? {
-            let grade = csv::grade(name, line, grade)?;
+            let grade = csv::word(name, line, "grade", grade)?;
             let [word, theme, source, dated] = [word, theme, source, dated].map(str::to_owned);
             self.word.push(WordRow { word, theme, source, dated, grade });
         }
@@ -238,7 +238,7 @@ impl File {
                 action: csv::word(name, line, "action", action)?,
                 source,
                 dated,
-                grade: csv::grade(name, line, grade)?,
+                grade: csv::word(name, line, "grade", grade)?,
             });
         }
         Ok(())

@@ -87,6 +87,8 @@ pub(crate) fn reads_well(reason: &Reason) {
         reason.rule.starts_with("fr.") && !reason.source.is_empty() && !reason.dated.is_empty(),
         "{reason:?}"
     );
+    let known = facteur_rules::source(&reason.source);
+    assert!(known.is_some() || reason.source == "OURS", "{}: {} leads nowhere", reason.rule, reason.source);
     let mut texts = Vec::new();
     for language in [Language::French, Language::English] {
         texts.push(reason.message(language));

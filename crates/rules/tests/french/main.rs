@@ -3,6 +3,7 @@
 mod common;
 mod consents;
 mod declarations;
+mod packs;
 mod properties;
 mod senders;
 mod texts;

@@ -1,7 +1,7 @@
 //! What holds for every message.
 
 use facteur_domain::{Class, Msisdn, Timestamp};
-use facteur_rules::{Decision, Effect, Facts, Grounds, Packs, Policy, judge};
+use facteur_rules::{Decision, Effect, Facts, Field, Grounds, Packs, Policy, Reason, judge};
 use proptest::prelude::*;
 
 use crate::common::{fine, number, reads_well, with};
@@ -46,7 +46,8 @@ fn facts(
 /// Whether the windows let it leave, and if not, when they will.
 fn opening(facts: &Facts<'_>) -> Option<Timestamp> {
     let verdict = judge(facts);
-    verdict.reasons().iter().find(|reason| reason.rule.starts_with("fr.window.")).map(|reason| {
+    let closing = |reason: &&Reason| reason.effect >= Effect::Hold && reason.field == Field::SendAt;
+    verdict.reasons().iter().find(closing).map(|reason| {
         assert_ne!(reason.rule, "fr.window.never", "these profiles always open");
         reason.until.expect("a window opens")
     })

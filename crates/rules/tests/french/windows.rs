@@ -1,7 +1,7 @@
 //! Hours, Sundays and holidays, in the recipient's own time.
 
 use facteur_domain::{Class, Timestamp};
-use facteur_rules::{Decision, Facts, Language, Packs, Policy, judge};
+use facteur_rules::{Decision, Effect, Facts, Field, Language, Packs, Policy, judge};
 
 use crate::common::{at, fine, noted_by, number, reads_well, stopped_by, with};
 
@@ -37,7 +37,8 @@ fn judged_at(place: &Place, profile: &'static str, instant: &str) -> Facts<'stat
 fn check(place: &Place, profile: &'static str, instant: &str, rules: &[&str], opening: &str) {
     let facts = judged_at(place, profile, instant);
     let verdict = judge(&facts);
-    let windows: Vec<_> = verdict.reasons().iter().filter(|r| r.rule.starts_with("fr.window.")).collect();
+    let windows: Vec<_> =
+        verdict.reasons().iter().filter(|r| r.effect >= Effect::Hold && r.field == Field::SendAt).collect();
     let mut found: Vec<_> = windows.iter().map(|reason| reason.rule).collect();
     let mut expected = rules.to_vec();
     found.sort_unstable();
@@ -198,6 +199,19 @@ fn profiles_open_at_their_own_hours() {
         ("charter-2024", "2026-03-03T21:00:00+01:00", &[NIGHT], "2026-03-04T08:00:00+01:00"),
     ] {
         check(&PARIS, profile, instant, rules, opening);
+    }
+}
+
+#[test]
+fn a_tolerated_day_is_told() {
+    for (instant, told) in [
+        ("2026-11-29T12:00:00+01:00", true),
+        ("2026-12-25T12:00:00+01:00", true),
+        ("2026-11-24T12:00:00+01:00", false),
+        ("2026-11-29T22:00:00+01:00", false),
+    ] {
+        let facts = judged_at(&PARIS, "charter-2026", instant);
+        assert_eq!(noted_by(&facts).contains(&"fr.window.rest_day"), told, "{instant}");
     }
 }
 
