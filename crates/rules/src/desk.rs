@@ -177,6 +177,16 @@ static SAYS_EXAMPLE: Says = Says::new(
     ["An example message is missing.", "Paste an SMS as you will send it."],
 );
 
+/// How many French business days a review takes, at most (requirement `seed-sender-setup-time`).
+pub const REVIEW_DAYS: u8 = 5;
+
+/// When a declaration of `at` must be answered: the end, in Paris, of the last of its review's
+/// business days. `None` beyond the calendar.
+#[must_use]
+pub fn review_due(at: Timestamp) -> Option<Timestamp> {
+    Packs::embedded().at(at).business_days_after(at, REVIEW_DAYS)
+}
+
 /// Everything that is wrong with `declaration` by the embedded packs, at once; ordered by field and
 /// rule id.
 #[must_use]

@@ -34,6 +34,8 @@ const NEVER: Rule = Rule {
     dated: "2026-02",
 };
 
+const OPEN: Rule =
+    Rule { id: "fr.window.open", effect: Effect::Allow, field: Field::SendAt, source: "SEED", dated: "2026" };
 const REST_DAY: Rule = Rule {
     id: "fr.window.rest_day",
     effect: Effect::Note,
@@ -91,6 +93,10 @@ static SAYS_CLOSING: Says = Says::new(
         "The window {hours} closes in less than {margin} minutes: this SMS could arrive after it.",
         "It may leave on {until} (the recipient's time). Next time, plan the send earlier.",
     ],
+);
+static SAYS_OPEN: Says = Says::plain(
+    "La plage d'envoi est ouverte chez le destinataire, jusqu'au {closes}.",
+    "The sending window is open where the recipient is, until {closes}.",
 );
 static SAYS_REST_DAY: Says = Says::new(
     [
@@ -246,6 +252,7 @@ pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     let Some((hours, _)) = case.hours() else { return };
     let windows = Windows::of(case, hours);
     if windows.is_open(case.at()) {
+        reasons.extend(open(case, &windows));
         if windows.is_rest_day(case.at()) {
             reasons.push(Reason::new(&REST_DAY, &SAYS_REST_DAY));
         }
@@ -256,6 +263,14 @@ pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         return;
     };
     explain(case, &windows, until, reasons);
+}
+
+/// What the message may leave by: the proof that its window was looked at.
+fn open(case: &Case<'_>, windows: &Windows<'_>) -> Option<Reason> {
+    let zone = windows.calendar.zones(windows.place).next()?;
+    let closes = Local::new(zone, windows.closing(case.at())?).at;
+    let reason = cite(case, &Local::new(zone, case.at()), Reason::new(&OPEN, &SAYS_OPEN));
+    Some(reason.with("closes", closes))
 }
 
 /// A reason for each rule that closes the windows now, in the first time zone where it does.

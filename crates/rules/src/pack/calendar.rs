@@ -1,7 +1,7 @@
 //! Public holidays by rule, and where each is kept (requirements `fr-holiday-dates`,
 //! `fr-holiday-alsace-moselle`, `fr-holiday-overseas`).
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::Deserialize;
 
@@ -215,6 +215,8 @@ impl Calendar {
         }
         let national = self.find(NATIONAL).map_or(0, |at| 1 << at);
         if let Some(postcode) = postcode.filter(|_| place.territories == national) {
+            // As in `F-67000`.
+            let postcode = postcode.trim_start_matches(|c: char| !c.is_ascii_digit());
             let here =
                 |territory: &Territory| territory.postcodes.iter().any(|p| postcode.starts_with(p.as_str()));
             for at in (0..self.territories.len()).filter(|at| self.territories.get(*at).is_some_and(here)) {
@@ -234,6 +236,12 @@ impl Calendar {
     /// The time zones of a place, one at least.
     pub(crate) fn zones(&self, place: Place) -> impl Iterator<Item = &TimeZone> {
         self.zones.iter().enumerate().filter(move |(at, _)| place.zones >> at & 1 == 1).map(|(_, zone)| zone)
+    }
+
+    /// Whether offices are open on `date` in mainland France: Monday to Friday, no holiday.
+    pub(crate) fn is_business_day(&self, date: Date) -> bool {
+        let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+        !weekend && self.holiday(date, self.place(NATIONAL, None)).is_none()
     }
 
     /// The holiday that `date` is in a place, the first by the order of the tables.
@@ -361,7 +369,7 @@ mod tests {
             ("XX", None, ("FR", 1)),
             ("FR", Some("75011"), ("FR", 1)),
             ("FR", Some("67000"), ("FR|alsace-moselle", 1)),
-            ("FR", Some("57000"), ("FR|alsace-moselle", 1)),
+            ("FR", Some(" F-57000"), ("FR|alsace-moselle", 1)),
             ("FR", Some("06700"), ("FR", 1)),
             ("GP|MF|BL", None, ("GP|MF|BL", 1)),
             ("RE", Some("97600"), ("RE", 1)),

@@ -256,6 +256,21 @@ fn midnight(date: Date) -> Option<Timestamp> {
     zone.to_timestamp(date.at(0, 0, 0, 0)).ok().map(Timestamp::from_jiff)
 }
 
+impl Pack {
+    /// The end of the `days`th French business day after the day of `at`, in Paris; `None` beyond the
+    /// calendar.
+    pub(crate) fn business_days_after(&self, at: Timestamp, days: u8) -> Option<Timestamp> {
+        let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Paris").ok()?;
+        let mut date = zone.to_datetime(at.to_jiff()).date();
+        let mut left = days;
+        while left > 0 {
+            date = date.tomorrow().ok()?;
+            left -= u8::from(self.calendar.is_business_day(date));
+        }
+        midnight(date.tomorrow().ok()?)
+    }
+}
+
 /// The packs that may be in force, by their first day.
 #[derive(Clone, Debug)]
 pub struct Packs {

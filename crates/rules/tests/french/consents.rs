@@ -16,7 +16,10 @@ fn check(audience: Audience, grounds: Grounds, rules: &[&str]) {
     });
     assert_eq!(stopped_by(&facts), rules, "{audience:?} {grounds:?}");
     let entry = matches!(grounds, Grounds::Entry(_)) && rules.is_empty();
-    assert_eq!(noted_by(&facts), if entry { &["fr.consent.ground"][..] } else { &[] });
+    assert_eq!(
+        noted_by(&facts),
+        if entry { &["fr.window.open", "fr.consent.ground"][..] } else { &["fr.window.open"] }
+    );
     let reminder = facteur_rules::Facts { class: Class::Transactional, text: "Rendez-vous demain", ..facts };
     assert_eq!(stopped_by(&reminder), [""; 0], "only marketing needs it");
 }

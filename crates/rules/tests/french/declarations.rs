@@ -1,7 +1,7 @@
 //! The sender desk, while one types.
 
 use facteur_domain::Class;
-use facteur_rules::desk::{Declaration, examine};
+use facteur_rules::desk::{Declaration, examine, review_due};
 use facteur_rules::{Effect, Language, Proof};
 
 use crate::common::{TUESDAY, at, reads_well};
@@ -51,6 +51,23 @@ fn a_better_name_is_suggested() {
     let reasons = examine(&Declaration { name: "Chez Zoé", ..Declaration::default() }, at(TUESDAY));
     assert!(reasons[0].cure(Language::French).expect("a cure").contains("ChezZoe"));
     assert!(reasons[0].message(Language::French).contains('5'), "where the sign stands");
+}
+
+/// Requirement `seed-sender-setup-time`.
+#[test]
+fn a_review_takes_five_business_days() {
+    for (declared, due) in [
+        ("2026-11-24T10:00:00+01:00", "2026-12-02T00:00:00+01:00"),
+        ("2026-11-20T23:59:59+01:00", "2026-11-28T00:00:00+01:00"),
+        ("2026-11-21T00:00:00+01:00", "2026-11-28T00:00:00+01:00"),
+        // Over Christmas and New Year, both on a Friday.
+        ("2026-12-24T12:00:00+01:00", "2027-01-05T00:00:00+01:00"),
+        // Over Labour Day, Victory Day and Ascension, and a change of the clock.
+        ("2026-05-07T12:00:00+02:00", "2026-05-19T00:00:00+02:00"),
+        ("2026-10-23T12:00:00+02:00", "2026-10-31T00:00:00+01:00"),
+    ] {
+        assert_eq!(review_due(at(declared)), Some(at(due)), "{declared}");
+    }
 }
 
 /// Requirement `fr-desk-papers`.

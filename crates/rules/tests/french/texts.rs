@@ -41,9 +41,9 @@ fn marketing_says_how_to_stop() {
 #[test]
 fn a_mention_stands_once_and_at_the_end() {
     for (text, notes) in [
-        ("Soldes STOP au 36180", &["fr.consent.ground"][..]),
-        ("STOP au 36180. Soldes", &["fr.stop.not_at_end", "fr.consent.ground"]),
-        ("STOP 36180 Soldes STOP 36180", &["fr.stop.twice", "fr.consent.ground"]),
+        ("Soldes STOP au 36180", &["fr.window.open", "fr.consent.ground"][..]),
+        ("STOP au 36180. Soldes", &["fr.stop.not_at_end", "fr.window.open", "fr.consent.ground"]),
+        ("STOP 36180 Soldes STOP 36180", &["fr.stop.twice", "fr.window.open", "fr.consent.ground"]),
     ] {
         assert_eq!(noted_by(&marketing(text)), notes, "{text}");
         assert_eq!(stopped_by(&marketing(text)), [""; 0], "{text}");

@@ -202,6 +202,22 @@ fn profiles_open_at_their_own_hours() {
     }
 }
 
+/// Requirement `fr-reasons`.
+#[test]
+fn an_open_window_is_on_record() {
+    let facts = judged_at(&PARIS, "charter-2026-sober", "2026-11-24T10:00:00+01:00");
+    let verdict = judge(&facts);
+    let reason = verdict.reasons().iter().find(|reason| reason.rule == "fr.window.open").expect("open");
+    let fact =
+        |name| reason.facts().iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
+    assert_eq!(fact("profile").as_deref(), Some("charter-2026-sober"));
+    assert_eq!(fact("zone").as_deref(), Some("Europe/Paris"));
+    assert_eq!(fact("at").as_deref(), Some("2026-11-24T10:00:00"));
+    assert_eq!(fact("closes").as_deref(), Some("2026-11-24T21:30:00"));
+    let reminder = Facts { class: Class::Transactional, text: "Rendez-vous demain", ..facts };
+    assert_eq!(noted_by(&reminder), [""; 0], "only marketing has a window");
+}
+
 #[test]
 fn a_tolerated_day_is_told() {
     for (instant, told) in [
