@@ -254,7 +254,7 @@ fn bad_sender_id(name: &str, why: SenderError, faults: &mut Faults) {
 }
 
 /// A number as sender: a short code is the only one that can be on an account
-/// (requirement `seed-mobile-sender-refused`).
+/// (requirements `seed-mobile-sender-refused`, `seed-mobile-sender-explained`).
 fn from_number(number: &str, faults: &mut Faults) -> Option<Sender> {
     if let Ok(code) = number.parse() {
         return Some(Sender::Code(code));

@@ -87,7 +87,7 @@ impl Default for SendingRules {
     fn default() -> Self {
         Self {
             classes: ClassPolicies::default(),
-            settle_wait: Duration::from_secs(60),
+            settle_wait: Duration::from_secs(10),
             receipt_wait: Duration::from_secs(96 * 3600),
             attempts_max: 20,
             idempotency_kept: Duration::from_secs(3600),

@@ -3,7 +3,7 @@
 
 use facteur_smpp::receipt::MessageState;
 
-/// A French mobile operator.
+/// A French mobile operator (requirement `seed-operators`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub enum Operator {
     /// Orange, 208-01.
@@ -146,6 +146,7 @@ mod tests {
         id.trim_start_matches('0').to_lowercase()
     }
 
+    // seed-operators
     #[test]
     fn numbers_are_spread_over_all_operators() {
         let mut counts = [0_u32; 4];

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use facteur_domain::{Msisdn, PartId, Timestamp};
+use facteur_domain::PartId;
 use facteur_smpp::receipt::Receipt as ReadReceipt;
 use facteur_smpp::session::{BindKind, ClosedBy, Credentials, SendError};
 use facteur_smpp::{Disposition, Event, Received, Session, Status};
-use facteur_store::{Answer, AnswerOutcome, Inbound, Waiting};
+use facteur_store::{Answer, AnswerOutcome, Waiting};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
@@ -388,7 +388,7 @@ impl Run<'_> {
                 let raw = Bytes::copy_from_slice(view.content());
                 Content::Receipt(translate::receipt(self.link.route.id, &view, &read, at, raw))
             }
-            None => Content::Message(inbound(self.link.route.id, &view, at)),
+            None => Content::Message(translate::inbound(self.link.route.id, &view, at)),
         };
         self.arrivals.push(Arrival { sequence, content });
     }
@@ -420,22 +420,6 @@ impl Run<'_> {
             let again = std::mem::take(&mut self.again);
             self.link.outcomes.answers(&self.link.route, answers, again);
         }
-    }
-}
-
-/// A message from a phone in the store's words.
-fn inbound(route: facteur_store::RouteId, view: &facteur_smpp::ShortMessage<'_>, at: Timestamp) -> Inbound {
-    let from: Option<Msisdn> = translate::number(&view.source);
-    Inbound {
-        route,
-        at,
-        from,
-        source: Bytes::copy_from_slice(view.source.digits),
-        destination: Bytes::copy_from_slice(view.destination.digits),
-        esm_class: view.esm_class,
-        data_coding: view.data_coding,
-        content: Bytes::copy_from_slice(view.content()),
-        tlvs: Bytes::copy_from_slice(view.tlvs.0),
     }
 }
 

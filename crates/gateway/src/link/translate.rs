@@ -9,9 +9,10 @@ use facteur_smpp::receipt::{self, MessageState};
 use facteur_smpp::session::SendError;
 use facteur_smpp::tlv::Tlvs;
 use facteur_smpp::{Address, Session, ShortMessage};
-use facteur_store::{Receipt, RouteId, Waiting};
+use facteur_store::{Inbound, Receipt, RouteId, Waiting};
 
-/// TON and NPI by `delivery.toml`: what French aggregators ask for.
+/// TON and NPI that French aggregators ask for: with these the phone shows the Sender ID in place of a
+/// number (requirement `seed-sender-shown`).
 const ALPHANUMERIC: (u8, u8) = (5, 0);
 const SHORT_CODE: (u8, u8) = (3, 1);
 const INTERNATIONAL: (u8, u8) = (1, 1);
@@ -164,6 +165,21 @@ pub(crate) fn receipt(
         error: read.error.clone().filter(|error| error.bytes().any(|b| b != b'0')),
         at,
         raw,
+    }
+}
+
+/// A message from a phone in the store's words.
+pub(crate) fn inbound(route: RouteId, view: &ShortMessage<'_>, at: Timestamp) -> Inbound {
+    Inbound {
+        route,
+        at,
+        from: number(&view.source),
+        source: Bytes::copy_from_slice(view.source.digits),
+        destination: Bytes::copy_from_slice(view.destination.digits),
+        esm_class: view.esm_class,
+        data_coding: view.data_coding,
+        content: Bytes::copy_from_slice(view.content()),
+        tlvs: Bytes::copy_from_slice(view.tlvs.0),
     }
 }
 

@@ -17,6 +17,8 @@ async fn a_message_reaches_the_phone_and_its_receipt_comes_back() {
     let id = house.send("+33612345678", "Bonjour, ceci est un message de test").await;
     house.reaches(id, State::Delivered).await;
     assert_eq!(house.texts("33612345678"), ["Bonjour, ceci est un message de test"]);
+    // seed-sender-shown
+    assert_eq!(house.network.phone("33612345678")[0].party, "MyCompany");
     let stored = house.stored(id).await;
     assert_eq!(stored.route.as_deref(), Some("box"));
     assert!(!stored.possible_duplicate);
