@@ -25,22 +25,25 @@ pub struct Link<'a> {
 /// The links of `text`, in order: with a scheme, with `www.`, or a host name of a known ending or with
 /// a path behind it; e-mail addresses too.
 pub fn links(text: &str) -> impl Iterator<Item = Link<'_>> {
-    // Every link has a dot or a scheme; most texts have neither.
-    let may_have = text.bytes().any(|byte| byte == b'.') || text.contains("://");
-    let text = if may_have { text } else { "" };
     tokens(text).filter_map(move |range| read(text.get(range.clone())?, range))
 }
 
-/// What stands between blanks, without the punctuation around it.
+/// What stands between blanks and has a dot or a colon, as every link does; without the punctuation
+/// around it.
 fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut rest = text;
+    let mut at = 0;
     std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(is_between);
-        let (from, piece) = (text.len() - rest.len(), rest.split(is_between).next()?);
-        rest = rest.get(piece.len()..)?;
+        let rest = text.get(at..)?;
+        let mark = rest.bytes().position(|byte| matches!(byte, b'.' | b':'))?;
+        let (before, after) = rest.split_at(mark);
+        let start =
+            before.char_indices().rfind(|(_, c)| is_between(*c)).map_or(0, |(at, c)| at + c.len_utf8());
+        let end = mark + after.find(is_between).unwrap_or(after.len());
+        let piece = rest.get(start..end)?;
         let trimmed = piece.trim_start_matches(is_around);
-        let from = from + piece.len() - trimmed.len();
-        (!piece.is_empty()).then(|| from..from + trimmed.trim_end_matches(is_around).len())
+        let from = at + end - trimmed.len();
+        at += end;
+        Some(from..from + trimmed.trim_end_matches(is_around).len())
     })
     .filter(|range| !range.is_empty())
 }
@@ -57,9 +60,6 @@ const fn is_around(c: char) -> bool {
 }
 
 fn read(token: &str, range: Range<usize>) -> Option<Link<'_>> {
-    if !token.bytes().any(|byte| matches!(byte, b'.' | b':')) {
-        return None;
-    }
     let (scheme, rest) = match token.find("://") {
         Some(at) => (true, token.get(at + 3..)?),
         None if !token.contains('.') => return None,
