@@ -136,6 +136,13 @@ pub enum Basis {
     },
 }
 
+impl Basis {
+    /// A customer of whom all of it was declared when the entry was recorded.
+    pub const CUSTOMER: Self = Self::ExistingCustomer { at_sale: true, similar: true, could_refuse: true };
+    /// A professional who was told, as declared when the entry was recorded.
+    pub const PROFESSIONAL: Self = Self::Professional { informed: true };
+}
+
 /// Since when the recipient's STOP covers the message, by what it covers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct OptOuts {

@@ -44,45 +44,40 @@ const REST_DAY: Rule = Rule {
     dated: "2026-02",
 };
 
-static SAYS_SUNDAY: Says = Says::new(
+/// What a closed window says: first of a message that was declared marketing, or not declared, then of
+/// one that its text made marketing, for which declaring something else would change nothing.
+const fn waits(french: &'static str, english: &'static str) -> [Says; 2] {
     [
-        "Pas de SMS commercial le dimanche.",
-        "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
-    ],
-    [
-        "No marketing SMS on Sundays.",
-        "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
-    ],
+        Says::new(
+            [
+                french,
+                "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le \
+                 transactionnel.",
+            ],
+            [
+                english,
+                "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
+            ],
+        ),
+        Says::new(
+            [french, "Il pourra partir {until} (heure du destinataire)."],
+            [english, "It may leave on {until} (the recipient's time)."],
+        ),
+    ]
+}
+
+static SAYS_SUNDAY: [Says; 2] = waits("Pas de SMS commercial le dimanche.", "No marketing SMS on Sundays.");
+static SAYS_DAY: [Says; 2] = waits(
+    "Pas de SMS commercial ce jour-là, selon le profil d'horaires choisi.",
+    "No marketing SMS on this day, by the profile of hours that was chosen.",
 );
-static SAYS_DAY: Says = Says::new(
-    [
-        "Pas de SMS commercial ce jour-là, selon le profil d'horaires choisi.",
-        "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
-    ],
-    [
-        "No marketing SMS on this day, by the profile of hours that was chosen.",
-        "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
-    ],
+static SAYS_HOLIDAY: [Says; 2] = waits(
+    "Pas de SMS commercial les jours fériés : {holiday}.",
+    "No marketing SMS on public holidays: {holiday}.",
 );
-static SAYS_HOLIDAY: Says = Says::new(
-    [
-        "Pas de SMS commercial les jours fériés : {holiday}.",
-        "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
-    ],
-    [
-        "No marketing SMS on public holidays: {holiday}.",
-        "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
-    ],
-);
-static SAYS_NIGHT: Says = Says::new(
-    [
-        "Pas de SMS commercial à cette heure : il est {local} chez le destinataire, et la plage est {hours}.",
-        "Il pourra partir {until} (heure du destinataire). S'il n'a rien de commercial, déclarez-le transactionnel.",
-    ],
-    [
-        "No marketing SMS at this hour: it is {local} where the recipient is, and the window is {hours}.",
-        "It may leave on {until} (the recipient's time). If it sells nothing, declare it transactional.",
-    ],
+static SAYS_NIGHT: [Says; 2] = waits(
+    "Pas de SMS commercial à cette heure : il est {local} chez le destinataire, et la plage est {hours}.",
+    "No marketing SMS at this hour: it is {local} where the recipient is, and the window is {hours}.",
 );
 static SAYS_CLOSING: Says = Says::new(
     [
@@ -293,17 +288,18 @@ fn closed_by(case: &Case<'_>, windows: &Windows<'_>, local: &Local<'_>) -> Vec<R
     let (date, minute) = (local.at.date(), local.minute());
     let holiday = windows.calendar.holiday(date, windows.place);
     let by_weekday = windows.by_weekday(date);
+    let raised = usize::from(case.facts.class != case.class);
     let mut found = Vec::new();
     let whole_day = by_weekday.is_closed() || holiday.is_some() && windows.hours.holiday.is_closed();
     if by_weekday.is_closed() {
         let sunday = date.weekday() == Weekday::Sunday;
         let (rule, says) = if sunday { (&SUNDAY, &SAYS_SUNDAY) } else { (&DAY, &SAYS_DAY) };
-        found.push(cite(case, local, Reason::new(rule, says)));
+        found.push(cite(case, local, Reason::new(rule, &says[raised])));
     }
     if let Some(holiday) = holiday.filter(|_| windows.hours.holiday.is_closed()) {
         let french = holiday.french.clone().into();
         let name = Value::Named { french, english: holiday.english.clone().into() };
-        let reason = Reason::new(&HOLIDAY, &SAYS_HOLIDAY).with("holiday", name);
+        let reason = Reason::new(&HOLIDAY, &SAYS_HOLIDAY[raised]).with("holiday", name);
         let reason = reason.with("holiday_source", holiday.source.clone());
         let reason = reason.with("holiday_dated", holiday.dated.clone());
         let reason = reason.with("holiday_grade", holiday.grade.to_string());
@@ -315,7 +311,7 @@ fn closed_by(case: &Case<'_>, windows: &Windows<'_>, local: &Local<'_>) -> Vec<R
     match hours.span_at(minute) {
         None if whole_day && hours.is_closed() => {}
         None => {
-            let reason = Reason::new(&NIGHT, &SAYS_NIGHT).with("hours", shown());
+            let reason = Reason::new(&NIGHT, &SAYS_NIGHT[raised]).with("hours", shown());
             found.push(cite(case, local, reason.with("local", clock(minute))));
         }
         Some(span) if !whole_day && !span.without_margin(windows.margin).holds(minute) => {

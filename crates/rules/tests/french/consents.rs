@@ -5,8 +5,8 @@ use facteur_rules::{Audience, Basis, Consent, Decision, Grounds, OptOuts, judge}
 
 use crate::common::{TUESDAY, agreed, at, fine, noted_by, stopped_by, with};
 
-const CUSTOMER: Basis = Basis::ExistingCustomer { at_sale: true, similar: true, could_refuse: true };
-const PROFESSIONAL: Basis = Basis::Professional { informed: true };
+const CUSTOMER: Basis = Basis::CUSTOMER;
+const PROFESSIONAL: Basis = Basis::PROFESSIONAL;
 const RELEVANT: Audience = Audience::Professional { relevant: true };
 
 fn check(audience: Audience, grounds: Grounds, rules: &[&str]) {

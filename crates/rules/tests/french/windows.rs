@@ -311,6 +311,20 @@ fn sentences_name_the_day_and_the_hour() {
     assert_eq!((&*reason.source, &*reason.dated), ("SEED", "2026"));
 }
 
+/// Who declared nothing commercial is not told to declare it once more.
+#[test]
+fn a_raised_message_is_not_told_to_declare_what_it_declared() {
+    for (class, told) in [(Class::Marketing, true), (Class::Transactional, false)] {
+        for instant in ["2026-11-29T21:00:00+01:00", "2026-12-25T12:00:00+01:00"] {
+            let facts = Facts { class, ..judged_at(&PARIS, "strict", instant) };
+            for reason in judge(&facts).reasons().iter().filter(|reason| reason.effect == Effect::Hold) {
+                let cure = reason.cure(Language::English).expect("a cure");
+                assert_eq!(cure.contains("transactional"), told, "{class} {}", reason.rule);
+            }
+        }
+    }
+}
+
 #[test]
 fn instants_beyond_the_calendar_are_judged_too() {
     for millis in [i64::MIN, i64::MAX, 0, -1, 253_402_300_799_999, -377_705_116_800_000] {
