@@ -91,6 +91,12 @@ ids! {
     AccountKeyId "api";
     /// The record of a Sender ID or short code of a workspace.
     SenderRecordId "snd";
+    /// An entry of the consent ledger.
+    ConsentId "cns";
+    /// A STOP.
+    OptOutId "opt";
+    /// A file that proves the right to a Sender ID.
+    EvidenceId "evd";
 }
 
 /// One part of a message: the message's id with the part's index in the low four bits.

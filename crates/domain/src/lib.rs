@@ -3,6 +3,7 @@
 //! A value of this room is right or does not exist. The room knows no I/O, no clock, no wire
 //! format and no storage; time comes in as a [`Timestamp`].
 
+pub mod consent;
 pub mod delivery;
 pub mod id;
 pub mod message;
@@ -12,8 +13,11 @@ pub mod sender;
 pub mod text;
 pub mod time;
 
+pub use consent::{Basis, OptOutScope};
 pub use delivery::State;
-pub use id::{AccountKeyId, IdSource, MessageId, PartId, SenderRecordId, WorkspaceId};
+pub use id::{
+    AccountKeyId, ConsentId, EvidenceId, IdSource, MessageId, OptOutId, PartId, SenderRecordId, WorkspaceId,
+};
 pub use message::{Class, ClientReference, Message, MessageText};
 pub use number::{Msisdn, Range, RangeKind};
 pub use redacted::Redacted;

@@ -28,11 +28,17 @@ pub enum Scope {
     ContactsReadWrite,
     /// Review senders on the platform.
     ComplianceReview,
+    /// Read and write the consent ledger and the opt-outs.
+    ConsentsReadWrite,
+    /// Declare senders, and read what was declared.
+    SenderIdsReadWrite,
+    /// Declare senders for every account of the platform, as a reseller does.
+    Partner,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::SmsSend,
         Self::ConversationsRead,
         Self::PhoneNumbersRead,
@@ -40,6 +46,9 @@ impl Scope {
         Self::ContactsRead,
         Self::ContactsReadWrite,
         Self::ComplianceReview,
+        Self::ConsentsReadWrite,
+        Self::SenderIdsReadWrite,
+        Self::Partner,
     ];
 
     /// Its name in the API.
@@ -53,6 +62,9 @@ impl Scope {
             Self::ContactsRead => "CONTACTS_READ",
             Self::ContactsReadWrite => "CONTACTS_READ_WRITE",
             Self::ComplianceReview => "COMPLIANCE_REVIEW",
+            Self::ConsentsReadWrite => "CONSENTS_READ_WRITE",
+            Self::SenderIdsReadWrite => "SENDER_IDS_READ_WRITE",
+            Self::Partner => "PARTNER",
         }
     }
 
@@ -279,12 +291,14 @@ mod tests {
             decided_by: "test".into(),
             created_at: at,
             decided_at: at,
+            dossier: facteur_store::Dossier::default(),
         };
         let snapshot = DirectorySnapshot {
             generation: 1,
             workspaces: vec![Workspace { id: workspace, name: "Acme".into(), created_at: at }],
             keys: vec![key],
             senders: vec![sender],
+            settings: Vec::new(),
         };
         (Directory::new(snapshot), minted.secret.into_inner())
     }

@@ -86,6 +86,7 @@ fn hand_over(
             recipient: message.recipient,
             route: route.id,
             at: now,
+            marketing: false,
         }
     });
     // Queued here, in the order of the queue; only the waiting is done in the task.

@@ -304,7 +304,7 @@ impl Gateway {
             expires_at: now.plus(shared.sending.idempotency_kept),
             answer: reply.clone(),
         });
-        match shared.store.accept(Accept { message, idempotency }).await {
+        match shared.store.accept(Accept { idempotency, ..message.into() }).await {
             Ok(Accepted::New) => {
                 shared.metrics.accepted(class);
                 Ok(Reply::New(reply))

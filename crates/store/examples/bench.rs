@@ -68,8 +68,7 @@ async fn tick(
     ended: &[Message],
 ) {
     let at = |message: &Message, seconds| message.accepted_at.plus(Duration::from_secs(seconds));
-    let accepting: Vec<_> =
-        accepted.into_iter().map(|message| store.accept(Accept { message, idempotency: None })).collect();
+    let accepting: Vec<_> = accepted.into_iter().map(|message| store.accept(Accept::from(message))).collect();
     let orders = handed.iter().map(|m| HandOver {
         message: m.id,
         parts: 1,
@@ -77,6 +76,7 @@ async fn tick(
         parts_owed: 1,
         route,
         at: at(m, 1),
+        marketing: false,
     });
     let handing = store.hand_over(orders.collect());
     let answers = answered.iter().map(|m| Answer {

@@ -4,6 +4,8 @@ use facteur_domain::{
     AccountKeyId, Class, Redacted, Sender, SenderRecordId, SenderState, Timestamp, WorkspaceId,
 };
 
+use crate::{Dossier, Settings};
+
 /// Who changes something: `cli`, `dev`, a person's or a key's name. Kept in the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor(pub String);
@@ -69,6 +71,8 @@ pub struct SenderRecord {
     pub created_at: Timestamp,
     /// When it moved last.
     pub decided_at: Timestamp,
+    /// What was declared with it, and what the desk adds.
+    pub dossier: Dossier,
 }
 
 /// Everything the gateway keeps in memory to judge and authenticate without reading.
@@ -82,6 +86,8 @@ pub struct DirectorySnapshot {
     pub keys: Vec<ApiKey>,
     /// All senders, in every state.
     pub senders: Vec<SenderRecord>,
+    /// What each workspace chose; one entry for each of them, also for those that chose nothing.
+    pub settings: Vec<(WorkspaceId, Settings)>,
 }
 
 /// One line of the audit log.

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use facteur_domain::delivery::{Event, State};
-use facteur_domain::{AccountKeyId, Class, Message, MessageId, Msisdn, PartId, Timestamp};
+use facteur_domain::{AccountKeyId, Class, ConsentId, Message, MessageId, Msisdn, PartId, Timestamp};
+
+use crate::NewConsent;
 
 /// A message to keep, and the request's idempotency with it.
 #[derive(Debug, Clone)]
@@ -12,6 +14,21 @@ pub struct Accept {
     pub message: Message,
     /// The request's idempotency key, if it had one.
     pub idempotency: Option<Idempotency>,
+    /// What was judged of it, as JSON. It names no number and quotes no text: it outlives them when the
+    /// person is erased.
+    pub verdict: Option<String>,
+    /// The entry of the consent ledger that it relies on. `None` with `new_consents` means the last of
+    /// those.
+    pub consent: Option<ConsentId>,
+    /// Grounds that came with the request, recorded with it. The key is who recorded them.
+    pub new_consents: Vec<NewConsent>,
+}
+
+impl From<Message> for Accept {
+    /// The message alone.
+    fn from(message: Message) -> Self {
+        Self { message, idempotency: None, verdict: None, consent: None, new_consents: Vec::new() }
+    }
 }
 
 /// An idempotency key and the answer to keep for it.
@@ -74,6 +91,18 @@ pub struct HandOver {
     pub route: RouteId,
     /// When.
     pub at: Timestamp,
+    /// It was judged as marketing, whatever class it was accepted with. Marketing by its class need not
+    /// say so.
+    pub marketing: bool,
+}
+
+/// What became of messages about to be written to a bind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Departed {
+    /// Those that may be written.
+    pub given: Vec<MessageId>,
+    /// Those that a STOP stopped.
+    pub blocked: Vec<Change>,
 }
 
 /// The operator's answer to one part, or its absence.

@@ -6,6 +6,8 @@
 //! half-cancel anything.
 
 mod admin;
+mod consent;
+mod desk;
 mod error;
 mod inbound;
 mod journey;
@@ -13,6 +15,8 @@ mod read;
 mod sqlite;
 
 pub use admin::*;
+pub use consent::*;
+pub use desk::*;
 pub use error::StoreError;
 pub use inbound::Inbound;
 pub use journey::*;

@@ -25,6 +25,19 @@ pub struct StoredMessage {
     pub possible_duplicate: bool,
 }
 
+/// The text that stands for one that was erased on request.
+pub const ERASED_TEXT: &str = "(erased)";
+
+/// The number that stands for one that was erased on request: in +999, which the ITU has not given to
+/// anybody.
+#[must_use]
+pub const fn erased_number() -> Msisdn {
+    match Msisdn::from_digits(999_000_000) {
+        Some(number) => number,
+        None => panic!("nine digits are a number"),
+    }
+}
+
 /// One step of a message's story, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoryStep {

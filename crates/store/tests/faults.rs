@@ -77,8 +77,7 @@ async fn a_full_disk_is_said_and_nothing_is_half_kept() {
     let mut refused = HashSet::new();
     while refused.len() < 100 {
         let messages: Vec<Message> = (0..50).map(|_| message(&ids, now)).collect();
-        let pending: Vec<_> =
-            messages.iter().map(|m| store.accept(Accept { message: m.clone(), idempotency: None })).collect();
+        let pending: Vec<_> = messages.iter().map(|m| store.accept(Accept::from(m.clone()))).collect();
         for (message, answer) in messages.iter().zip(pending) {
             match answer.await {
                 Ok(answer) => {
@@ -98,7 +97,7 @@ async fn a_full_disk_is_said_and_nothing_is_half_kept() {
     // Room returns: the writer goes on as if nothing had been.
     assert_eq!(store.tidy(now, now).await.expect("tidied"), 150);
     let after = message(&ids, now);
-    store.accept(Accept { message: after.clone(), idempotency: None }).await.expect("there is room again");
+    store.accept(Accept::from(after.clone())).await.expect("there is room again");
     kept.insert(after.id);
     store.close().await.expect("closes");
     assert_eq!(*told.lock().expect("sound"), kept, "who waits in memory is who was acknowledged");
@@ -127,13 +126,20 @@ async fn a_batch_that_was_not_kept_leaves_no_trace() {
     let (ids, now) = (IdSource::new(0), Timestamp::from_millis(1_795_000_000_000));
     let [first, second] = [(); 2].map(|()| Message { parts: 1, ..message(&ids, now) });
     go_on.send(()).expect("heard");
-    store.accept(Accept { message: first.clone(), idempotency: None }).await.expect("kept");
-    let order =
-        HandOver { message: first.id, parts: 1, recipient: first.recipient, parts_owed: 1, route, at: now };
+    store.accept(Accept::from(first.clone())).await.expect("kept");
+    let order = HandOver {
+        message: first.id,
+        parts: 1,
+        recipient: first.recipient,
+        parts_owed: 1,
+        route,
+        at: now,
+        marketing: false,
+    };
     store.hand_over(vec![order]).await.expect("handed over");
     store.record_receipts(vec![orphan(7, route)]).await.expect("an early receipt");
 
-    store.accept(Accept { message: second, idempotency: None }).await.expect("kept, and the writer held");
+    store.accept(Accept::from(second)).await.expect("kept, and the writer held");
     let taken = || facteur_store::Answer {
         part: facteur_domain::PartId::new(first.id, 0),
         route,
@@ -216,7 +222,7 @@ async fn a_second_process_s_change_waits_its_turn() {
     let (ids, now) = (IdSource::new(0), Timestamp::from_millis(1_795_000_000_000));
     let mut pending = Vec::new();
     for n in 0..200 {
-        pending.push(store.accept(Accept { message: message(&ids, now), idempotency: None }));
+        pending.push(store.accept(Accept::from(message(&ids, now))));
         if n % 20 == 0 {
             other.route(format!("route-{n}")).await.expect("made");
         }
@@ -243,8 +249,7 @@ async fn child_that_writes_until_it_is_killed() {
     loop {
         millis += 1;
         let messages: Vec<Message> = (0..30).map(|_| message(&ids, Timestamp::from_millis(millis))).collect();
-        let pending: Vec<_> =
-            messages.iter().map(|m| store.accept(Accept { message: m.clone(), idempotency: None })).collect();
+        let pending: Vec<_> = messages.iter().map(|m| store.accept(Accept::from(m.clone()))).collect();
         for (message, answer) in messages.iter().zip(pending) {
             answer.await.expect("kept");
             println!("kept {}", message.id);
@@ -256,6 +261,7 @@ async fn child_that_writes_until_it_is_killed() {
             parts_owed: 0b111,
             route,
             at: message.accepted_at,
+            marketing: false,
         });
         for id in store.hand_over(orders.collect()).await.expect("handed over") {
             println!("handed {id}");

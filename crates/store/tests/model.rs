@@ -217,7 +217,7 @@ impl Run {
             client_reference: None,
             test: false,
         };
-        self.store.accept(Accept { message: message.clone(), idempotency: None }).await.expect("kept");
+        self.store.accept(Accept::from(message.clone())).await.expect("kept");
         let state = if scheduled { State::Scheduled } else { State::Queued };
         let part = ModelPart { state, known: false, early: Vec::new() };
         self.twins.push(Twin { message, parts: vec![part; usize::from(parts)] });
@@ -245,6 +245,7 @@ impl Run {
             parts_owed: u16::MAX,
             route: self.route,
             at,
+            marketing: false,
         };
         let given = self.store.hand_over(vec![order]).await.expect("answered");
         assert_eq!(given == [id], twin.owed() != 0);

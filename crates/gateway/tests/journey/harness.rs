@@ -284,6 +284,7 @@ async fn furnish(gateway: &Gateway) -> (WorkspaceId, String) {
         decided_by: "test".to_owned(),
         created_at: at,
         decided_at: at,
+        dossier: facteur_store::Dossier::default(),
     };
     let sender = record.sender;
     store.declare_sender(record, actor()).await.expect("declared");

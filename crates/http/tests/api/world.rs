@@ -164,6 +164,7 @@ impl World {
             decided_by: "test".to_owned(),
             created_at: now,
             decided_at: now,
+            dossier: facteur_store::Dossier::default(),
         };
         store.declare_sender(record, actor()).await.expect("declared");
         let path: &[SenderState] = match state {

@@ -1,17 +1,18 @@
 //! Keeping a message, and the request's idempotency with it.
 
 use facteur_domain::delivery::State;
-use facteur_domain::{AccountKeyId, Message, Timestamp};
+use facteur_domain::{AccountKeyId, ConsentId, Message, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::consents::{self, Scribe};
 use super::fault::{Fault, is_constraint};
-use super::rows;
 use super::writer::Tx;
-use crate::{Accept, Accepted, Idempotency, StoreError, StoredAnswer};
+use super::{rows, verdicts};
+use crate::{Accept, Accepted, Idempotency, NewConsent, StoreError, StoredAnswer};
 
 /// Keeps a message, unless its request was answered before.
 pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault> {
-    let Accept { message, idempotency } = accept;
+    let Accept { message, idempotency, verdict, consent, new_consents } = accept;
     if let Some(idempotency) = &idempotency {
         let asked = Asked::of(idempotency, message.accepted_at);
         let found = find_answer(tx.conn, &asked)?;
@@ -23,6 +24,10 @@ pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault>
     insert_message(tx, &message)?;
     insert_work(tx, &message, state)?;
     count(tx, &message);
+    if let Some(json) = verdict {
+        verdicts::keep_acceptance(tx, message.id, &json)?;
+    }
+    rely(tx, &message, consent, new_consents)?;
     if let Some(idempotency) = idempotency {
         keep_answer(tx, &idempotency)?;
     }
@@ -30,6 +35,22 @@ pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault>
         tx.accepted.push(message);
     }
     Ok(Accepted::New)
+}
+
+/// Records the grounds that came with the request, and links the message to the one it relies on.
+fn rely(
+    tx: &Tx<'_>,
+    message: &Message,
+    consent: Option<ConsentId>,
+    new_consents: Vec<NewConsent>,
+) -> Result<(), Fault> {
+    let by = if new_consents.is_empty() { String::new() } else { message.api_key.to_string() };
+    let scribe = Scribe { workspace: message.workspace, at: message.accepted_at, by: &by };
+    let given = consents::give(tx, scribe, new_consents)?;
+    match consent.or(given.last().map(|entry| entry.id)) {
+        Some(consent) => Ok(verdicts::rely(tx, message.id, consent)?),
+        None => Ok(()),
+    }
 }
 
 /// First, so that an id that is there already leaves nothing behind.

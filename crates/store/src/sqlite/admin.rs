@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::fault::{Fault, is_constraint};
 use super::rows::{class, count, maybe_time, time, wrong};
 use super::writer::Tx;
+use super::{dossier, settings};
 use crate::{
     Actor, ApiKey, AuditLine, DirectorySnapshot, Page, Paged, RouteId, SenderRecord, StoreError, Workspace,
 };
@@ -30,7 +31,8 @@ fn unless_constraint(done: rusqlite::Result<usize>, sentence: impl FnOnce() -> S
     }
 }
 
-fn changed(
+/// A change to the directory: its generation rises, and the audit log says who did what.
+pub(super) fn changed(
     tx: &Tx<'_>,
     at: Timestamp,
     actor: Actor,
@@ -59,7 +61,8 @@ pub(super) fn note(tx: &Tx<'_>, line: &AuditLine) -> Result<(), Fault> {
     Ok(())
 }
 
-fn workspace_exists(tx: &Tx<'_>, workspace: WorkspaceId) -> Result<(), Fault> {
+/// Whether there is such a workspace.
+pub(super) fn workspace_exists(tx: &Tx<'_>, workspace: WorkspaceId) -> Result<(), Fault> {
     if tx.conn.prepare_cached("SELECT 1 FROM workspace WHERE id = ?1")?.exists([workspace.key()])? {
         return Ok(());
     }
@@ -121,10 +124,12 @@ pub(super) fn revoke_key(
     }
 }
 
-const SENDER: &str =
-    "SELECT id, workspace, name, class, state, reason, decided_by, created_at, decided_at FROM sender";
+pub(super) const SENDER: &str = "SELECT id, workspace, name, class, state, reason, decided_by, created_at, decided_at, \
+     company, legal_name, siren, website, use_case, example_content, advertiser, shared_code, proof, due_at, \
+     expected_at, missing, missing_at, missing_by FROM sender";
 
-fn sender(row: &Row<'_>) -> rusqlite::Result<SenderRecord> {
+/// A sender from a row of [`SENDER`].
+pub(super) fn sender(row: &Row<'_>) -> rusqlite::Result<SenderRecord> {
     let state = row.get_ref(4)?.as_str().ok().and_then(SenderState::from_name);
     Ok(SenderRecord {
         id: SenderRecordId::from_key(row.get(0)?),
@@ -141,10 +146,12 @@ fn sender(row: &Row<'_>) -> rusqlite::Result<SenderRecord> {
         decided_by: row.get(6)?,
         created_at: time(row, 7)?,
         decided_at: time(row, 8)?,
+        dossier: dossier::read(row, 9)?,
     })
 }
 
-fn find_sender(
+/// A workspace's sender of this folded name.
+pub(super) fn find_sender(
     conn: &Connection,
     workspace: WorkspaceId,
     folded: &str,
@@ -178,6 +185,7 @@ pub(super) fn declare_sender(tx: &Tx<'_>, record: SenderRecord, actor: Actor) ->
         ],
     );
     unless_constraint(done, || taken(&record.sender))?;
+    dossier::write(tx, record.id, &record.dossier)?;
     let detail = format!("{} {}", record.sender, record.state.as_str());
     changed(tx, record.created_at, actor, record.workspace, ("sender.declared", detail))?;
     Ok(record)
@@ -278,7 +286,8 @@ pub(super) fn directory(conn: &mut Connection) -> Result<DirectorySnapshot, Faul
         .prepare_cached(&format!("{SENDER} ORDER BY id"))?
         .query_map([], sender)?
         .collect::<Result<_, _>>()?;
-    Ok(DirectorySnapshot { generation: generation(&tx)?, workspaces, keys, senders })
+    let settings = settings::all(&tx)?;
+    Ok(DirectorySnapshot { generation: generation(&tx)?, workspaces, keys, senders, settings })
 }
 
 fn key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {

@@ -4,20 +4,29 @@ use facteur_domain::delivery::Event;
 use facteur_domain::{MessageId, Timestamp};
 
 use super::fault::Fault;
+use super::optouts::{self, Guard};
 use super::orphans::{self, Word};
 use super::parcel::{Parcel, Touched};
-use super::receipts;
 use super::step::{Step, keep_attempt};
 use super::writer::Tx;
-use crate::{Answer, AnswerOutcome, Change, HandOver};
+use super::{receipts, waiting};
+use crate::{Answer, AnswerOutcome, Change, Departed, HandOver};
 
-/// Makes waiting parts `submitting`; answers the messages that may be written.
-pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Vec<MessageId>, Fault> {
-    let mut given = Vec::with_capacity(batch.len());
+/// Makes waiting parts `submitting`; answers the messages that may be written. Marketing that a STOP
+/// covers is blocked instead.
+pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed, Fault> {
+    let mut departed = Departed { given: Vec::with_capacity(batch.len()), blocked: Vec::new() };
+    let mut guard = Guard::default();
     for order in batch {
         let Some(mut parcel) = Parcel::load(tx.conn, order.message)? else { continue };
         let owed = parcel.owed() & order.parts_owed;
         if owed == 0 {
+            continue;
+        }
+        if (order.marketing || optouts::concerns(parcel.shared.class))
+            && let Some(why) = guard.objection(tx, order.message, parcel.shared.recipient)?
+        {
+            departed.blocked.extend(waiting::withdraw(tx, &[(order.message, why)], order.at)?);
             continue;
         }
         parcel.split(tx)?;
@@ -36,9 +45,9 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Vec<Messa
                 parcel.put_back(tx, index, Touched::HandOver)?;
             }
         }
-        given.push(order.message);
+        departed.given.push(order.message);
     }
-    Ok(given)
+    Ok(departed)
 }
 
 /// Makes `submitting` parts that were never written to a link `queued` again.

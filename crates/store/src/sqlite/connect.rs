@@ -14,7 +14,7 @@ use crate::StoreError;
 /// `Fact`: says in the file's header whose it is.
 const APPLICATION_ID: i32 = 0x4661_6374;
 /// Statements kept prepared by a connection; more than the room has.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 192;
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");

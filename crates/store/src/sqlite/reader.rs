@@ -34,7 +34,7 @@ pub(super) fn run(mut conn: Connection, queue: &Queue<Read>) {
 }
 
 impl Store {
-    fn read<T: Send + 'static>(
+    pub(super) fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
@@ -56,7 +56,7 @@ impl Store {
     }
 
     /// Runs on a thread of its own: for what takes long.
-    fn aside<T: Send + 'static>(
+    pub(super) fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&super::Options) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {

@@ -12,12 +12,12 @@ use super::queue::Priority;
 use super::writer::{Tx, Verb};
 use super::{Store, accept, admin, answers, inbound, receipts, sweep, waiting};
 use crate::{
-    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, HandOver, Inbound, Load, Receipt,
+    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Inbound, Load, Receipt,
     ReceiptFate, Recovery, RouteId, SenderRecord, Waiting, Withdrawal, Workspace,
 };
 
 /// How a verb is put on the line.
-struct Manner {
+pub(super) struct Manner {
     rows: usize,
     guarded: bool,
     priority: Priority,
@@ -25,18 +25,23 @@ struct Manner {
 
 impl Manner {
     /// Work on `rows` messages that were accepted.
-    const fn owed(rows: usize) -> Self {
+    pub(super) const fn owed(rows: usize) -> Self {
         Self { rows, guarded: false, priority: Priority::Owed }
     }
 
     /// Rare, of several steps: undone alone when it fails.
-    const fn guarded() -> Self {
-        Self { rows: 1, guarded: true, priority: Priority::Owed }
+    pub(super) const fn guarded() -> Self {
+        Self::guarded_rows(1)
+    }
+
+    /// Of several steps on `rows` rows: undone alone when it fails.
+    pub(super) const fn guarded_rows(rows: usize) -> Self {
+        Self { rows, guarded: true, priority: Priority::Owed }
     }
 }
 
 impl Store {
-    fn write<T: Send + 'static>(
+    pub(super) fn write<T: Send + 'static>(
         &self,
         manner: Manner,
         run: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault> + Send + 'static,
@@ -50,7 +55,7 @@ impl Store {
         pending
     }
 
-    /// Keeps a message and its idempotency key.
+    /// Keeps a message, with its idempotency key, its verdict and the consent it relies on.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when there is a message of its id.
@@ -62,6 +67,13 @@ impl Store {
     /// Makes waiting messages `submitting`. Answers those that may be written to the bind; one that
     /// was withdrawn meanwhile is left out.
     pub fn hand_over(&self, batch: Vec<HandOver>) -> Pending<Vec<MessageId>> {
+        self.write(Manner::owed(batch.len()), move |tx| Ok(answers::hand_over(tx, &batch)?.given))
+    }
+
+    /// As [`hand_over`](Self::hand_over), and tells which messages a STOP stopped: marketing to a number
+    /// with a STOP that covers its advertiser is `blocked` here, so that once a STOP is durable nothing
+    /// leaves that had not left before.
+    pub fn depart(&self, batch: Vec<HandOver>) -> Pending<Departed> {
         self.write(Manner::owed(batch.len()), move |tx| answers::hand_over(tx, &batch))
     }
 

@@ -38,6 +38,29 @@ pub(super) fn withdraw(
     Ok(changes)
 }
 
+/// Makes what waits of each message wait until a later instant.
+pub(super) fn hold(
+    tx: &mut Tx<'_>,
+    batch: &[(MessageId, Timestamp)],
+    at: Timestamp,
+) -> Result<Vec<Change>, Fault> {
+    let mut changes = Vec::with_capacity(batch.len());
+    for (message, until) in batch {
+        let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
+        if !stop_waiting(&mut parcel, Event::Held, at) {
+            continue;
+        }
+        for part in parcel.parts.iter_mut().filter(|part| part.state == State::Scheduled) {
+            part.due_at = *until;
+        }
+        let (state, detail) = (Some(parcel.state()), format!("until {}", until.to_jiff()));
+        Step { at, what: "held", state, detail: Some(&detail), ..Step::default() }.write(tx, *message)?;
+        parcel.put_all_back(tx, Touched::Answer)?;
+        changes.extend(parcel.change());
+    }
+    Ok(changes)
+}
+
 /// Moves the parts that wait; whether there was one.
 fn stop_waiting(parcel: &mut Parcel, event: Event, at: Timestamp) -> bool {
     let waits = |state| matches!(state, State::Scheduled | State::Queued);

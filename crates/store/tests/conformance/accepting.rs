@@ -17,7 +17,7 @@ fn idempotency(key: &str, body: u8) -> Idempotency {
 }
 
 fn request(message: &Message, idempotency: Idempotency) -> Accept {
-    Accept { message: message.clone(), idempotency: Some(idempotency) }
+    Accept { idempotency: Some(idempotency), ..message.clone().into() }
 }
 
 pub(crate) async fn what_is_accepted_is_read_back_after_a_restart(world: &mut World) {
@@ -47,7 +47,7 @@ pub(crate) async fn messages_due_at_once_are_told_in_order(world: &mut World) {
     let mut pending: Vec<_> = messages
         .iter()
         .chain([&later])
-        .map(|message| world.store.accept(Accept { message: message.clone(), idempotency: None }))
+        .map(|message| world.store.accept(Accept::from(message.clone())))
         .collect();
     for answer in &mut pending {
         assert_eq!(answer.await.expect("kept"), Accepted::New);
@@ -62,7 +62,7 @@ pub(crate) async fn many_at_once_are_all_answered(world: &mut World) {
     let pending: Vec<_> = (0..5000)
         .map(|n| {
             let message = world.message(n);
-            (message.clone(), world.store.accept(Accept { message, idempotency: None }))
+            (message.clone(), world.store.accept(Accept::from(message)))
         })
         .collect();
     let mut messages = Vec::new();
@@ -82,8 +82,8 @@ pub(crate) async fn many_at_once_are_all_answered(world: &mut World) {
 pub(crate) async fn an_id_is_kept_once(world: &mut World) {
     let message = world.message(0);
     let other = Message { recipient: phone(9), ..message.clone() };
-    let [a, b, c] = [message.clone(), other, world.message(1)]
-        .map(|message| world.store.accept(Accept { message, idempotency: None }));
+    let [a, b, c] =
+        [message.clone(), other, world.message(1)].map(|message| world.store.accept(Accept::from(message)));
     assert_eq!(a.await.expect("kept"), Accepted::New);
     assert!(matches!(b.await, Err(StoreError::Conflict(_))));
     assert_eq!(c.await.expect("its neighbours are kept"), Accepted::New);

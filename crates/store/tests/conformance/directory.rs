@@ -1,5 +1,5 @@
 use facteur_domain::{AccountKeyId, Class, Redacted, SenderRecordId, SenderState, WorkspaceId};
-use facteur_store::{Actor, ApiKey, AuditLine, Page, SenderRecord, StoreError, Workspace};
+use facteur_store::{Actor, ApiKey, AuditLine, Dossier, Page, SenderRecord, StoreError, Workspace};
 
 use super::world::{KEY, OTHER, WORKSPACE, World, at};
 
@@ -41,6 +41,7 @@ fn sender(id: i64, workspace: WorkspaceId, name: &str) -> SenderRecord {
         decided_by: "desk".to_owned(),
         created_at: at(2),
         decided_at: at(2),
+        dossier: Dossier::default(),
     }
 }
 

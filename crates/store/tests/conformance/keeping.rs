@@ -87,12 +87,10 @@ pub(crate) async fn a_backup_is_a_whole_store(world: &mut World) {
 
 pub(crate) async fn closing_waits_for_what_is_queued(world: &mut World) {
     let messages: Vec<Message> = (0..500).map(|n| world.message(n)).collect();
-    let pending: Vec<_> = messages
-        .iter()
-        .map(|message| world.store.accept(Accept { message: message.clone(), idempotency: None }))
-        .collect();
+    let pending: Vec<_> =
+        messages.iter().map(|message| world.store.accept(Accept::from(message.clone()))).collect();
     let closed = world.store.close();
-    let late = world.store.accept(Accept { message: world.message(600), idempotency: None });
+    let late = world.store.accept(Accept::from(world.message(600)));
     closed.await.expect("closes");
     for answer in pending {
         assert_eq!(answer.await.expect("kept"), Accepted::New);
@@ -117,7 +115,7 @@ pub(crate) async fn what_is_kept_for_a_time_is_forgotten(world: &mut World) {
         expires_at: at(3600),
         answer: StoredAnswer { status: 200, body: bytes::Bytes::new() },
     };
-    let accept = Accept { message: world.message(0), idempotency: Some(idempotency) };
+    let accept = Accept { idempotency: Some(idempotency), ..world.message(0).into() };
     world.store.accept(accept).await.expect("kept");
     let failed = world.submitted(phone(1), "F").await;
     world.receipt(world.receipt_of("F", Event::ReceiptUndelivered, 5)).await;

@@ -89,7 +89,7 @@ impl World {
     }
 
     pub(crate) async fn keep(&self, message: &Message) {
-        let accept = Accept { message: message.clone(), idempotency: None };
+        let accept = Accept::from(message.clone());
         assert_eq!(self.store.accept(accept).await.expect("kept"), Accepted::New);
     }
 
@@ -108,6 +108,7 @@ impl World {
             parts_owed: u16::MAX,
             route: self.route,
             at: at(seconds),
+            marketing: false,
         }
     }
 

@@ -145,6 +145,7 @@ async fn declared(desk: &Desk, declare: &Declare) -> Result<SenderRecord, Failur
         decided_by: desk.by.clone(),
         created_at: desk.now,
         decided_at: desk.now,
+        dossier: facteur_store::Dossier::default(),
     };
     Ok(desk.store.declare_sender(record, desk.actor()).await?)
 }

@@ -81,6 +81,7 @@ impl Demo<'_> {
             decided_by: ACTOR.to_owned(),
             created_at: now,
             decided_at: now,
+            dossier: facteur_store::Dossier::default(),
         };
         let kept = self.store().declare_sender(record, actor()).await?;
         // One that somebody failed or disabled since stays so.

@@ -1,0 +1,291 @@
+//! The consent ledger: entries are appended, read and proved, never changed.
+
+use facteur_domain::{Basis, ConsentId, IdSource, Msisdn, Timestamp, WorkspaceId, consent::fold_advertiser};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::fault::Fault;
+use super::ledger;
+use super::rows;
+use super::writer::Tx;
+use crate::{COUNT_MAX, ChainReport, ConsentEntry, ConsentEvent, NewConsent, Page, Paged};
+
+/// The distance of two ids: the low four bits of an id are a part's index.
+const ID_STEP: i64 = 16;
+
+/// A fresh key above all keys of `table`, whichever process made them, no lower than `at`.
+pub(super) fn next_key(conn: &Connection, table: &str, at: Timestamp) -> rusqlite::Result<i64> {
+    let last: Option<i64> =
+        conn.prepare_cached(&format!("SELECT max(id) FROM {table}"))?.query_row([], |row| row.get(0))?;
+    let fresh = IdSource::new(0).next(at);
+    Ok(last.map_or(fresh, |last| fresh.max((last | (ID_STEP - 1)) + 1)))
+}
+
+/// Whose ledger is written, when and by whom.
+#[derive(Clone, Copy)]
+pub(super) struct Scribe<'a> {
+    pub(super) workspace: WorkspaceId,
+    pub(super) at: Timestamp,
+    pub(super) by: &'a str,
+}
+
+/// Appends grounds to a ledger.
+pub(super) fn give(
+    tx: &Tx<'_>,
+    scribe: Scribe<'_>,
+    consents: Vec<NewConsent>,
+) -> Result<Vec<ConsentEntry>, Fault> {
+    let given = consents.into_iter().map(|consent| append(tx, scribe, ConsentEvent::Given, None, consent));
+    Ok(given.collect::<Result<_, _>>()?)
+}
+
+/// Withdraws what holds for a number: all of it, or that of one advertiser.
+pub(super) fn withdraw(
+    tx: &Tx<'_>,
+    scribe: Scribe<'_>,
+    number: Msisdn,
+    advertiser: Option<&str>,
+    reason: &str,
+) -> Result<Vec<ConsentEntry>, Fault> {
+    let advertiser = advertiser.map(fold_advertiser);
+    let mut withdrawn = Vec::new();
+    for (id, consent) in holding(of_number(tx.conn, scribe.workspace, number)?) {
+        if advertiser.as_ref().is_none_or(|wanted| *wanted == fold_advertiser(&consent.advertiser)) {
+            let event = ConsentEvent::Withdrawn { reason: reason.to_owned() };
+            withdrawn.push(append(tx, scribe, event, Some(id), consent)?);
+        }
+    }
+    Ok(withdrawn)
+}
+
+/// The grounds that were given and not withdrawn.
+fn holding(entries: Vec<ConsentEntry>) -> Vec<(ConsentId, NewConsent)> {
+    let mut held: Vec<(ConsentId, NewConsent)> = Vec::new();
+    for entry in entries {
+        match (entry.withdraws, entry.consent) {
+            (Some(ended), _) => held.retain(|(id, _)| *id != ended),
+            (None, Some(consent)) => held.push((entry.id, consent)),
+            (None, None) => {}
+        }
+    }
+    held
+}
+
+fn append(
+    tx: &Tx<'_>,
+    scribe: Scribe<'_>,
+    event: ConsentEvent,
+    withdraws: Option<ConsentId>,
+    consent: NewConsent,
+) -> rusqlite::Result<ConsentEntry> {
+    let (last, previous) = head(tx.conn, scribe.workspace)?;
+    let salt: [u8; 32] = tx.conn.prepare_cached("SELECT randomblob(32)")?.query_row([], |row| row.get(0))?;
+    let mut entry = ConsentEntry {
+        id: ConsentId::from_key(next_key(tx.conn, "consent", scribe.at)?),
+        workspace: scribe.workspace,
+        sequence: last + 1,
+        personal: ledger::personal(&salt, &consent, &event),
+        event,
+        withdraws,
+        consent: Some(consent),
+        recorded_by: scribe.by.to_owned(),
+        recorded_at: scribe.at,
+        salt: Some(salt),
+        previous,
+        hash: [0; 32],
+    };
+    entry.hash = ledger::entry(&entry, &previous);
+    insert(tx.conn, &entry)?;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO consent_head (workspace, sequence, hash) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (workspace) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash",
+        )?
+        .execute(params![entry.workspace.key(), entry.sequence.cast_signed(), entry.hash])?;
+    Ok(entry)
+}
+
+/// The place and hash of a ledger's last entry; 0 and zeros when it has none.
+fn head(conn: &Connection, workspace: WorkspaceId) -> rusqlite::Result<(u64, [u8; 32])> {
+    let found = conn
+        .prepare_cached("SELECT sequence, hash FROM consent_head WHERE workspace = ?1")?
+        .query_row([workspace.key()], |row| Ok((rows::count(row, 0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.unwrap_or((0, [0; 32])))
+}
+
+fn insert(conn: &Connection, entry: &ConsentEntry) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO consent (id, workspace, sequence, event, withdraws, recorded_at, recorded_by, personal, \
+         previous, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        entry.id.key(),
+        entry.workspace.key(),
+        entry.sequence.cast_signed(),
+        ledger::event_name(&entry.event),
+        entry.withdraws.map(ConsentId::key),
+        entry.recorded_at.millis(),
+        entry.recorded_by,
+        entry.personal,
+        entry.previous,
+        entry.hash,
+    ])?;
+    entry.consent.as_ref().map_or(Ok(()), |consent| insert_person(conn, entry, consent))
+}
+
+fn insert_person(conn: &Connection, entry: &ConsentEntry, consent: &NewConsent) -> rusqlite::Result<()> {
+    let reason = match &entry.event {
+        ConsentEvent::Given => None,
+        ConsentEvent::Withdrawn { reason } => Some(reason),
+    };
+    conn.prepare_cached(
+        "INSERT INTO consent_person (entry, workspace, number, basis, advertiser, purpose, collected_at, \
+         source, text_shown, evidence, professional, reason, salt) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        entry.id.key(),
+        entry.workspace.key(),
+        rows::digits(consent.number),
+        consent.basis.as_str(),
+        consent.advertiser,
+        consent.purpose,
+        consent.collected_at.millis(),
+        consent.source,
+        consent.text_shown,
+        consent.evidence,
+        consent.professional,
+        reason,
+        entry.salt,
+    ])?;
+    Ok(())
+}
+
+const ENTRY: &str = "SELECT c.id, c.workspace, c.sequence, c.event, c.withdraws, c.recorded_at, c.recorded_by, \
+     c.personal, c.previous, c.hash, p.entry, p.number, p.basis, p.advertiser, p.purpose, p.collected_at, \
+     p.source, p.text_shown, p.evidence, p.professional, p.reason, p.salt \
+     FROM consent c LEFT JOIN consent_person p ON p.entry = c.id";
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<ConsentEntry> {
+    let event = match row.get_ref(3)?.as_str().unwrap_or("") {
+        "given" => ConsentEvent::Given,
+        "withdrawn" => {
+            ConsentEvent::Withdrawn { reason: row.get::<_, Option<String>>(20)?.unwrap_or_default() }
+        }
+        _ => return Err(rows::wrong(3, "ledger's event")),
+    };
+    Ok(ConsentEntry {
+        id: ConsentId::from_key(row.get(0)?),
+        workspace: WorkspaceId::from_key(row.get(1)?),
+        sequence: rows::count(row, 2)?,
+        event,
+        withdraws: row.get::<_, Option<i64>>(4)?.map(ConsentId::from_key),
+        consent: row.get::<_, Option<i64>>(10)?.map(|_| person(row)).transpose()?,
+        recorded_by: row.get(6)?,
+        recorded_at: rows::time(row, 5)?,
+        salt: row.get(21)?,
+        personal: row.get(7)?,
+        previous: row.get(8)?,
+        hash: row.get(9)?,
+    })
+}
+
+fn person(row: &Row<'_>) -> rusqlite::Result<NewConsent> {
+    let basis = row.get_ref(12)?.as_str().ok().and_then(Basis::from_name);
+    Ok(NewConsent {
+        number: rows::msisdn(row, 11)?,
+        basis: basis.ok_or_else(|| rows::wrong(12, "basis"))?,
+        advertiser: row.get(13)?,
+        purpose: row.get(14)?,
+        collected_at: rows::time(row, 15)?,
+        source: row.get(16)?,
+        text_shown: row.get(17)?,
+        evidence: row.get(18)?,
+        professional: row.get(19)?,
+    })
+}
+
+/// What a ledger says of a number, oldest first.
+pub(super) fn of_number(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    number: Msisdn,
+) -> rusqlite::Result<Vec<ConsentEntry>> {
+    conn.prepare_cached(&format!(
+        "{ENTRY} WHERE p.workspace = ?1 AND p.number = ?2 AND c.workspace = ?1 ORDER BY c.sequence"
+    ))?
+    .query_map(params![workspace.key(), rows::digits(number)], entry)?
+    .collect()
+}
+
+/// A ledger, newest first.
+pub(super) fn list(
+    conn: &mut Connection,
+    workspace: WorkspaceId,
+    page: Page,
+) -> Result<Paged<ConsentEntry>, Fault> {
+    let tx = conn.transaction()?;
+    let (total, _) = head(&tx, workspace)?;
+    let (limit, offset) = super::read::window(page);
+    let rows = tx
+        .prepare_cached(&format!(
+            "{ENTRY} WHERE c.workspace = ?1 ORDER BY c.sequence DESC LIMIT ?2 OFFSET ?3"
+        ))?
+        .query_map(params![workspace.key(), limit, offset], entry)?
+        .collect::<Result<_, _>>()?;
+    Ok(Paged { rows, total: total.min(COUNT_MAX) })
+}
+
+/// A ledger after an entry, oldest first.
+pub(super) fn export(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<ConsentEntry>, Fault> {
+    Ok(conn
+        .prepare_cached(&format!(
+            "{ENTRY} WHERE c.workspace = ?1 AND c.sequence > ?2 ORDER BY c.sequence LIMIT ?3"
+        ))?
+        .query_map(
+            params![workspace.key(), i64::try_from(after).unwrap_or(i64::MAX), rows::limit(limit)],
+            entry,
+        )?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Recomputes a ledger from its first entry.
+pub(super) fn verify(conn: &mut Connection, workspace: WorkspaceId) -> Result<ChainReport, Fault> {
+    let tx = conn.transaction()?;
+    let (last, head_hash) = head(&tx, workspace)?;
+    let mut report = ChainReport { entries: 0, broken_at: None, head: [0; 32] };
+    let mut statement = tx.prepare_cached(&format!("{ENTRY} WHERE c.workspace = ?1 ORDER BY c.sequence"))?;
+    let mut found = statement.query([workspace.key()])?;
+    while let Some(row) = found.next()? {
+        report.entries += 1;
+        if report.broken_at.is_some() {
+            continue;
+        }
+        // A column that cannot be read is as wrong as one with another value.
+        match entry(row) {
+            Ok(entry) if is_sound(&tx, &entry, report)? => report.head = entry.hash,
+            _ => report.broken_at = Some(report.entries),
+        }
+    }
+    // The end is cut off, or the note of where it is was changed.
+    if report.broken_at.is_none() && (report.entries, report.head) != (last, head_hash) {
+        report.broken_at = Some(report.entries.min(last) + u64::from(report.entries != last));
+    }
+    Ok(report)
+}
+
+fn is_sound(conn: &Connection, entry: &ConsentEntry, before: ChainReport) -> rusqlite::Result<bool> {
+    let in_place = entry.sequence == before.entries && entry.previous == before.head;
+    if !in_place || entry.hash != ledger::entry(entry, &before.head) {
+        return Ok(false);
+    }
+    match (&entry.consent, &entry.salt) {
+        (Some(consent), Some(salt)) => Ok(entry.personal == ledger::personal(salt, consent, &entry.event)),
+        _ => conn.prepare_cached("SELECT 1 FROM consent_erased WHERE entry = ?1")?.exists([entry.id.key()]),
+    }
+}

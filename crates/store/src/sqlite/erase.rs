@@ -1,0 +1,83 @@
+//! Forgetting a person on request: what the ledger, the STOPs and the messages say of them goes; the
+//! chain stays whole, and the STOP holds by the keyed hash.
+
+use facteur_domain::{MessageId, Msisdn, Timestamp, WorkspaceId};
+use rusqlite::{Connection, params};
+
+use super::admin::note;
+use super::consents::Scribe;
+use super::fault::Fault;
+use super::parcel::PART_MASK;
+use super::rows;
+use super::secret::Secret;
+use super::waiting;
+use super::writer::Tx;
+use crate::{AuditLine, ERASED_TEXT, Withdrawal, erased_number};
+
+/// Messages that one transaction erases, so that nothing waits for long.
+pub(super) const CHUNK: usize = 500;
+
+/// Erases what the ledger and the STOPs of a workspace say of a number. How many rows that were.
+pub(super) fn papers(tx: &Tx<'_>, scribe: Scribe<'_>, number: Msisdn) -> Result<u64, Fault> {
+    let (workspace, digits) = (scribe.workspace.key(), rows::digits(number));
+    tx.conn
+        .prepare_cached(
+            "INSERT OR IGNORE INTO consent_erased (entry, at, by) \
+             SELECT entry, ?3, ?4 FROM consent_person WHERE workspace = ?1 AND number = ?2",
+        )?
+        .execute(params![workspace, digits, scribe.at.millis(), scribe.by])?;
+    let entries = tx
+        .conn
+        .prepare_cached("DELETE FROM consent_person WHERE workspace = ?1 AND number = ?2")?
+        .execute([workspace, digits])?;
+    let hash = Secret::load(tx.conn)?.hash(number);
+    let stops = tx
+        .conn
+        .prepare_cached(
+            "UPDATE opt_out SET number = NULL, reason = NULL, lifted_reason = iif(lifted_at IS NULL, NULL, '') \
+             WHERE workspace = ?1 AND number_hash = ?2 AND number IS NOT NULL",
+        )?
+        .execute(params![workspace, hash])?;
+    let line = AuditLine {
+        at: scribe.at,
+        actor: scribe.by.to_owned(),
+        workspace: Some(scribe.workspace),
+        action: "person.erased".to_owned(),
+        detail: format!("{entries} entries of the consent ledger, {stops} opt-outs"),
+    };
+    note(tx, &line)?;
+    Ok((entries + stops) as u64)
+}
+
+/// The messages of a workspace to a number. There is no index for it: read where nobody waits.
+pub(super) fn messages_to(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    number: Msisdn,
+) -> Result<Vec<MessageId>, Fault> {
+    Ok(conn
+        .prepare("SELECT id FROM message WHERE workspace = ?1 AND recipient = ?2 ORDER BY id")?
+        .query_map([workspace.key(), rows::digits(number)], |row| row.get(0).map(MessageId::from_key))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Erases recipient, text and reference of messages. What still waits is withdrawn first; what is on
+/// its way keeps the number with its work, where receipts need it, until it has come to its end.
+pub(super) fn messages(tx: &mut Tx<'_>, batch: &[MessageId], at: Timestamp) -> Result<u64, Fault> {
+    let why = || Withdrawal::Blocked {
+        rule: "fr.person.erased".to_owned(),
+        reason: "the recipient's data were erased on request".to_owned(),
+    };
+    let waiting: Vec<_> = batch.iter().map(|message| (*message, why())).collect();
+    waiting::withdraw(tx, &waiting, at)?;
+    let mut update = tx.conn.prepare_cached(
+        "UPDATE message SET recipient = ?2, text = ?3, client_reference = NULL WHERE id = ?1",
+    )?;
+    let mut forget = tx.conn.prepare_cached("UPDATE late SET recipient = ?3 WHERE id BETWEEN ?1 AND ?2")?;
+    let erased = rows::digits(erased_number());
+    for message in batch {
+        update.execute(params![message.key(), erased, ERASED_TEXT])?;
+        forget.execute([message.key(), message.key() | PART_MASK, erased])?;
+    }
+    Ok(batch.len() as u64)
+}

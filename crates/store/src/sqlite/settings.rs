@@ -1,0 +1,98 @@
+//! What workspaces chose.
+
+use facteur_domain::{ShortCode, Timestamp, WorkspaceId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::admin::{changed, workspace_exists};
+use super::fault::Fault;
+use super::rows::wrong;
+use super::writer::Tx;
+use crate::{Actor, OnClosedWindow, Rewriting, Settings, StoreError};
+
+/// The most parts that a workspace may allow.
+const PARTS_HARD_MAX: u8 = 8;
+
+const SETTINGS: &str = "SELECT w.id, w.name, s.workspace, s.profile, s.on_closed_window, s.stop_code, \
+     s.advertiser, s.rewrite, s.price_per_part, s.parts_max, s.postcode \
+     FROM workspace w LEFT JOIN settings s ON s.workspace = w.id";
+
+fn settings(row: &Row<'_>) -> rusqlite::Result<(WorkspaceId, Settings)> {
+    let workspace = WorkspaceId::from_key(row.get(0)?);
+    if row.get::<_, Option<i64>>(2)?.is_none() {
+        return Ok((workspace, Settings::of(row.get_ref(1)?.as_str().unwrap_or(""))));
+    }
+    let named = |column: usize| row.get_ref(column).map(|value| value.as_str().unwrap_or("").to_owned());
+    let code = row.get::<_, Option<u16>>(5)?.map(|code| code.to_string().parse::<ShortCode>());
+    let settings = Settings {
+        profile: row.get(3)?,
+        on_closed_window: OnClosedWindow::from_name(&named(4)?).ok_or_else(|| wrong(4, "choice"))?,
+        stop_code: code.transpose().map_err(|_| wrong(5, "short code"))?,
+        advertiser: row.get(6)?,
+        rewrite: Rewriting::from_name(&named(7)?).ok_or_else(|| wrong(7, "choice"))?,
+        price_per_part: row.get(8)?,
+        parts_max: row.get(9)?,
+        postcode: row.get(10)?,
+    };
+    Ok((workspace, settings))
+}
+
+/// A workspace's; the defaults without a name where there is no such workspace.
+pub(super) fn of(conn: &Connection, workspace: WorkspaceId) -> rusqlite::Result<Settings> {
+    Ok(find(conn, workspace)?.unwrap_or_else(|| Settings::of("")))
+}
+
+/// A workspace's.
+pub(super) fn find(conn: &Connection, workspace: WorkspaceId) -> rusqlite::Result<Option<Settings>> {
+    let found = conn
+        .prepare_cached(&format!("{SETTINGS} WHERE w.id = ?1"))?
+        .query_row([workspace.key()], settings)
+        .optional()?;
+    Ok(found.map(|(_, settings)| settings))
+}
+
+/// Every workspace's.
+pub(super) fn all(conn: &Connection) -> rusqlite::Result<Vec<(WorkspaceId, Settings)>> {
+    conn.prepare_cached(&format!("{SETTINGS} ORDER BY w.id"))?.query_map([], settings)?.collect()
+}
+
+/// Writes a workspace's.
+pub(super) fn change(
+    tx: &Tx<'_>,
+    workspace: WorkspaceId,
+    settings: &Settings,
+    at: Timestamp,
+    actor: Actor,
+) -> Result<(), Fault> {
+    workspace_exists(tx, workspace)?;
+    if !(1..=PARTS_HARD_MAX).contains(&settings.parts_max) {
+        return Err(StoreError::Conflict(format!("parts_max is 1 to {PARTS_HARD_MAX}")).into());
+    }
+    if settings.advertiser.trim().is_empty() {
+        return Err(StoreError::Conflict("the advertiser has a name".to_owned()).into());
+    }
+    tx.conn
+        .prepare_cached(
+            "INSERT OR REPLACE INTO settings (workspace, profile, on_closed_window, stop_code, advertiser, \
+             rewrite, price_per_part, parts_max, postcode) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            workspace.key(),
+            settings.profile,
+            settings.on_closed_window.as_str(),
+            settings.stop_code.map(ShortCode::number),
+            settings.advertiser,
+            settings.rewrite.as_str(),
+            settings.price_per_part,
+            settings.parts_max,
+            settings.postcode,
+        ])?;
+    let detail = format!(
+        "profile {}, on_closed_window {}, rewrite {}, parts_max {}, advertiser {}",
+        settings.profile,
+        settings.on_closed_window.as_str(),
+        settings.rewrite.as_str(),
+        settings.parts_max,
+        settings.advertiser
+    );
+    changed(tx, at, actor, workspace, ("settings.changed", detail))
+}
