@@ -16,6 +16,7 @@ mod content;
 pub mod desk;
 mod facts;
 mod fold;
+mod look;
 mod optout;
 mod pack;
 mod parts;
@@ -47,7 +48,7 @@ pub use verdict::{Decision, Verdict};
 type Family = fn(&Case<'_>, &mut Vec<Reason>);
 
 /// Every family.
-const FAMILIES: [Family; 11] = [
+const FAMILIES: [Family; 12] = [
     recipient::judge,
     sender::judge,
     sender_name::judge,
@@ -58,6 +59,7 @@ const FAMILIES: [Family; 11] = [
     optout::judge,
     stop_mention::judge,
     subject::judge,
+    look::judge,
     window::judge,
 ];
 

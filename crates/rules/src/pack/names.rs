@@ -264,9 +264,11 @@ fn fold(c: char) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use facteur_domain::Timestamp;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::Packs;
-    use facteur_domain::Timestamp;
 
     /// Requirements `fr-sender-generic`, `fr-sender-protected`, `fr-sender-operator`.
     #[test]
@@ -305,6 +307,35 @@ mod tests {
         }
         for own in ["MonCPF", "Orangerie", "FreeWheel", "DHLubac", "Pupsik", "Cafe", "Groupsud", "Edfou"] {
             assert!(!told(own).starts_with("Hold"), "{own}: {}", told(own));
+        }
+    }
+
+    proptest! {
+        /// Requirement `fr-sender-generic`.
+        #[test]
+        fn disguises_change_nothing(
+            row in 0_usize..100,
+            picks in proptest::collection::vec(any::<bool>(), NAME_MAX),
+            digits in "[0-9]{0,2}",
+        ) {
+            let pack = Packs::embedded().at(Timestamp::from_millis(1_790_000_000_000));
+            let word = &pack.names.words[row % pack.names.words.len()].word;
+            let disguise = |(c, picked): (char, &bool)| match (c, picked) {
+                ('o', true) => '0',
+                ('i', true) => '1',
+                ('l', true) => 'I',
+                ('e', true) => '3',
+                ('a', true) => '4',
+                ('s', true) => '5',
+                ('t', true) => '7',
+                (c, true) => c.to_ascii_uppercase(),
+                (c, false) => c,
+            };
+            let name: String = word.chars().zip(&picks).map(disguise).collect();
+            let told = pack.names.likeness(&format!("{name}{digits}"));
+            let protected = pack.names.protected.iter().any(|row| word.contains(&row.name));
+            let long = word.len() > NAME_MAX;
+            prop_assert!(long || protected || matches!(told, Likeness::Generic(_)), "{name}{digits}: {told:?}");
         }
     }
 }

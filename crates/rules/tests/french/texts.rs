@@ -155,6 +155,26 @@ fn links_suit_their_sender() {
     }
 }
 
+/// Requirement `fr-content-look`.
+#[test]
+fn shouting_is_told() {
+    for (text, notes) in [
+        ("Soldes chez Durand ! STOP au 36180", &[][..]),
+        ("SOLDES CHEZ DURAND CE SAMEDI STOP au 36180", &["fr.content.capitals"]),
+        ("Soldes chez Durand!!! STOP au 36180", &["fr.content.marks"]),
+        ("SOLDES CHEZ DURAND SAMEDI ?!? STOP AU 36180", &["fr.content.capitals", "fr.content.marks"]),
+        ("Soldes !! Durand ?? STOP au 36180", &[]),
+        ("SOLDES STOP AU 36180", &[]),
+    ] {
+        let found: Vec<_> =
+            noted_by(&marketing(text)).into_iter().filter(|rule| rule.starts_with("fr.content.")).collect();
+        assert_eq!(found, notes, "{text}");
+        assert_eq!(stopped_by(&marketing(text)), [""; 0], "advice only: {text}");
+        let alert = Facts { class: Class::Alert, ..marketing("ATTENTION COUPURE D'EAU CE SOIR !!!") };
+        assert_eq!(noted_by(&alert), [""; 0]);
+    }
+}
+
 /// Requirement `fr-parts-limit`.
 #[test]
 fn a_policy_limits_parts_to_eight() {
