@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use super::{Grade, PackError};
 
+/// The shortest word that makes a name partly generic: `cb` may start anything.
+const EDGE_WORD_MIN: usize = 4;
 /// Letters and digits after folding.
 const SIGNS: usize = 36;
 
@@ -101,6 +103,20 @@ pub(crate) struct Names {
     words: Vec<WordRow>,
 }
 
+/// A folded sign, and whether it was written as a digit.
+type Sign = (usize, bool);
+
+/// What a name was found to hold.
+#[derive(Default)]
+struct Found {
+    /// The best reading up to each position.
+    readings: [Reading; NAME_MAX + 2],
+    /// The strictest protected row found anywhere, plus one; 0 for none.
+    inside: u16,
+    /// A generic word stands at the start or at the end.
+    some_word: bool,
+}
+
 /// The best reading of a name up to a position.
 #[derive(Clone, Copy, PartialEq, Default)]
 struct Reading {
@@ -183,47 +199,47 @@ impl Names {
         self.read(signs.get(..count).unwrap_or_default())
     }
 
-    fn read(&self, signs: &[(usize, bool)]) -> Likeness<'_> {
-        let mut readings = [Reading::default(); NAME_MAX + 2];
-        readings[0].reached = true;
-        let (mut inside, mut some_word) = (0, false);
+    /// Reads the folded signs of a name from each position on.
+    fn read(&self, signs: &[Sign]) -> Likeness<'_> {
+        let mut found = Found::default();
+        found.readings[0].reached = true;
         for (from, (_, is_digit)) in signs.iter().enumerate() {
-            let here = readings[from];
+            let here = found.readings[from];
             if here.reached && *is_digit {
-                self.improve(&mut readings[from + 1], here);
+                self.improve(&mut found.readings[from + 1], here);
             }
-            let mut at = 0;
-            for (to, (sign, _)) in signs.iter().enumerate().skip(from) {
-                at = self.nodes.get(at).map_or(0, |node| node.next[*sign] as usize);
-                let Some(node) = self.nodes.get(at).filter(|_| at != 0) else { break };
-                some_word |= node.word != 0 && to - from >= 3 && (from == 0 || to + 1 == signs.len());
-                if self.row(node.protected).is_some_and(|row| row.matching == Match::Substring) {
-                    inside = self.stricter(inside, node.protected);
-                }
-                if here.reached && (node.word != 0 || node.protected != 0) {
-                    let protected =
-                        self.stricter(here.protected, if node.word != 0 { 0 } else { node.protected });
-                    let reading = Reading {
-                        reached: true,
-                        word: if node.word == 0 { here.word } else { node.word },
-                        protected,
-                    };
-                    self.improve(&mut readings[to + 1], reading);
-                    if node.word != 0 && node.protected != 0 {
-                        let protected = self.stricter(here.protected, node.protected);
-                        self.improve(&mut readings[to + 1], Reading { protected, ..reading });
-                    }
-                }
-            }
+            self.read_from(from, signs, &mut found);
         }
-        let whole = readings[signs.len()];
-        match self.row(self.stricter(inside, whole.protected)) {
+        let whole = found.readings[signs.len()];
+        match self.row(self.stricter(found.inside, whole.protected)) {
             Some(row) => Likeness::Protected(row),
             None => match self.words.get(usize::from(whole.word).wrapping_sub(1)) {
                 Some(word) => Likeness::Generic(word),
-                None if some_word => Likeness::PartlyGeneric,
+                None if found.some_word => Likeness::PartlyGeneric,
                 None => Likeness::Own,
             },
+        }
+    }
+
+    /// Every word and protected name that starts at `from`.
+    fn read_from(&self, from: usize, signs: &[Sign], found: &mut Found) {
+        let mut at = 0;
+        for (to, (sign, _)) in signs.iter().enumerate().skip(from) {
+            at = self.nodes.get(at).map_or(0, |node| node.next[*sign] as usize);
+            let Some(node) = self.nodes.get(at).filter(|_| at != 0) else { return };
+            let is_edge = from == 0 || to + 1 == signs.len();
+            found.some_word |= node.word != 0 && to + 1 - from >= EDGE_WORD_MIN && is_edge;
+            if self.row(node.protected).is_some_and(|row| row.matching == Match::Substring) {
+                found.inside = self.stricter(found.inside, node.protected);
+            }
+            let here = found.readings[from];
+            if here.reached && node.word != 0 {
+                self.improve(&mut found.readings[to + 1], Reading { word: node.word, ..here });
+            }
+            if here.reached && node.protected != 0 {
+                let protected = self.stricter(here.protected, node.protected);
+                self.improve(&mut found.readings[to + 1], Reading { protected, ..here });
+            }
         }
     }
 
