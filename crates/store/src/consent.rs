@@ -186,7 +186,8 @@ pub struct ConsentFact {
 pub struct OptOutFact {
     /// How far it reaches.
     pub scope: OptOutScope,
-    /// With [`OptOutScope::Advertiser`], whose marketing it ends.
+    /// With [`OptOutScope::Advertiser`], whose marketing it ends. Where that was the workspace's own and
+    /// has another name now, there is a fact for each name.
     pub advertiser: Option<String>,
     /// Since when.
     pub since: Timestamp,

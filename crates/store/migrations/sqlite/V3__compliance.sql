@@ -69,6 +69,7 @@ CREATE TABLE opt_out (
     scope          TEXT NOT NULL,
     advertiser     TEXT,          -- with scope advertiser
     folded         TEXT,          -- the advertiser as it is compared
+    own            INTEGER NOT NULL, -- it was the workspace's own: the STOP follows when that is renamed
     source         TEXT NOT NULL,
     reason         TEXT,
     state          TEXT NOT NULL,

@@ -17,8 +17,20 @@ use crate::{AuditLine, ERASED_TEXT, Withdrawal, erased_number};
 /// Messages that one transaction erases, so that nothing waits for long.
 pub(super) const CHUNK: usize = 500;
 
+/// Does something so that what it deletes is overwritten in the file, too.
+fn overwriting<T>(conn: &Connection, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    conn.pragma_update(None, "secure_delete", true)?;
+    let done = work();
+    conn.pragma_update(None, "secure_delete", false)?;
+    done
+}
+
 /// Erases what the ledger and the STOPs of a workspace say of a number. How many rows that were.
 pub(super) fn papers(tx: &Tx<'_>, scribe: Scribe<'_>, number: Msisdn) -> Result<u64, Fault> {
+    overwriting(tx.conn, || forget_papers(tx, scribe, number))
+}
+
+fn forget_papers(tx: &Tx<'_>, scribe: Scribe<'_>, number: Msisdn) -> Result<u64, Fault> {
     let (workspace, digits) = (scribe.workspace.key(), rows::digits(number));
     tx.conn
         .prepare_cached(
@@ -70,6 +82,10 @@ pub(super) fn messages(tx: &mut Tx<'_>, batch: &[MessageId], at: Timestamp) -> R
     };
     let waiting: Vec<_> = batch.iter().map(|message| (*message, why())).collect();
     waiting::withdraw(tx, &waiting, at)?;
+    overwriting(tx.conn, || forget_messages(tx, batch))
+}
+
+fn forget_messages(tx: &Tx<'_>, batch: &[MessageId]) -> Result<u64, Fault> {
     let mut update = tx.conn.prepare_cached(
         "UPDATE message SET recipient = ?2, text = ?3, client_reference = NULL WHERE id = ?1",
     )?;

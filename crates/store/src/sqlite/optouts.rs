@@ -19,7 +19,7 @@ use crate::{
 };
 
 const OPT_OUT: &str = "SELECT id, workspace, number, scope, advertiser, source, reason, state, created_at, \
-     created_by, lifted_at, lifted_by, lifted_reason, lifted_consent, number_hash FROM opt_out";
+     created_by, lifted_at, lifted_by, lifted_reason, lifted_consent, number_hash, folded, own FROM opt_out";
 
 fn opt_out(row: &Row<'_>) -> rusqlite::Result<OptOut> {
     let named = |column: usize| row.get_ref(column).map(|value| value.as_str().unwrap_or("").to_owned());
@@ -57,11 +57,41 @@ pub(super) fn record(
     let mut changes = Vec::new();
     for new in batch {
         let number = new.number;
-        let opt_out = record_one(tx, scribe, state, &secret.hash(number), named(new, &own))?;
-        changes.extend(withdraw_waiting(tx, &opt_out, number, scribe.at)?);
+        let reach = Reach::of(&new, &own, scribe.workspace);
+        let opt_out = record_one(tx, scribe, state, &secret.hash(number), named(new, &own), &reach)?;
+        changes.extend(withdraw_waiting(tx, &reach, number, scribe.at)?);
         recorded.push(opt_out);
     }
     Ok((recorded, changes))
+}
+
+/// What a STOP covers.
+pub(super) struct Reach {
+    workspace: WorkspaceId,
+    scope: OptOutScope,
+    /// The advertiser as it is compared.
+    folded: Option<String>,
+    /// The advertiser was the workspace's own: a new name for it changes nothing.
+    own: bool,
+}
+
+impl Reach {
+    fn of(new: &NewOptOut, own: &str, workspace: WorkspaceId) -> Self {
+        let own = fold_advertiser(own);
+        let folded = (new.scope == OptOutScope::Advertiser)
+            .then(|| new.advertiser.as_deref().map_or_else(|| own.clone(), fold_advertiser));
+        Self { workspace, scope: new.scope, own: folded.as_ref() == Some(&own), folded }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let scope = row.get_ref(3)?.as_str().ok().and_then(OptOutScope::from_name);
+        Ok(Self {
+            workspace: WorkspaceId::from_key(row.get(1)?),
+            scope: scope.ok_or_else(|| rows::wrong(3, "scope"))?,
+            folded: row.get(15)?,
+            own: row.get(16)?,
+        })
+    }
 }
 
 /// An advertiser's STOP has a name, the others have none.
@@ -80,15 +110,15 @@ fn record_one(
     state: OptOutState,
     hash: &[u8; 32],
     new: NewOptOut,
+    reach: &Reach,
 ) -> Result<OptOut, Fault> {
-    let folded = new.advertiser.as_deref().map(fold_advertiser);
     let there = tx
         .conn
         .prepare_cached(&format!(
             "{OPT_OUT} WHERE number_hash = ?1 AND lifted_at IS NULL AND workspace = ?2 AND scope = ?3 \
              AND folded IS ?4"
         ))?
-        .query_row(params![hash, scribe.workspace.key(), new.scope.as_str(), folded], opt_out)
+        .query_row(params![hash, scribe.workspace.key(), new.scope.as_str(), reach.folded], opt_out)
         .optional()?;
     if let Some(there) = there {
         return confirmed(tx, there, state);
@@ -106,7 +136,7 @@ fn record_one(
         created_by: scribe.by.to_owned(),
         lifted: None,
     };
-    insert(tx.conn, &fresh, hash, folded.as_deref())?;
+    insert(tx.conn, &fresh, hash, reach)?;
     Ok(fresh)
 }
 
@@ -121,15 +151,11 @@ fn confirmed(tx: &Tx<'_>, there: OptOut, state: OptOutState) -> Result<OptOut, F
     Ok(OptOut { state, ..there })
 }
 
-fn insert(
-    conn: &Connection,
-    opt_out: &OptOut,
-    hash: &[u8; 32],
-    folded: Option<&str>,
-) -> rusqlite::Result<()> {
+fn insert(conn: &Connection, opt_out: &OptOut, hash: &[u8; 32], reach: &Reach) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "INSERT INTO opt_out (id, workspace, number, number_hash, scope, advertiser, folded, source, reason, \
-         state, created_at, created_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO opt_out (id, workspace, number, number_hash, scope, advertiser, folded, own, source, \
+         reason, state, created_at, created_by) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         opt_out.id.key(),
@@ -138,7 +164,8 @@ fn insert(
         hash,
         opt_out.scope.as_str(),
         opt_out.advertiser,
-        folded,
+        reach.folded,
+        reach.own,
         opt_out.source,
         opt_out.reason,
         opt_out.state.as_str(),
@@ -151,7 +178,7 @@ fn insert(
 /// Withdraws the marketing that waits and that a STOP covers.
 fn withdraw_waiting(
     tx: &mut Tx<'_>,
-    opt_out: &OptOut,
+    reach: &Reach,
     number: Msisdn,
     at: Timestamp,
 ) -> Result<Vec<Change>, Fault> {
@@ -168,8 +195,8 @@ fn withdraw_waiting(
     for message in messages {
         let Some((workspace, sender)) = sender_of(tx.conn, message)? else { continue };
         let mut origin = Origin { workspace, sender, advertiser: None };
-        if origin.is_covered(tx.conn, opt_out)? {
-            covered.push((message, why(opt_out.scope)));
+        if origin.is_covered(tx.conn, reach)? {
+            covered.push((message, why(reach.scope)));
         }
     }
     waiting::withdraw(tx, &covered, at)
@@ -188,35 +215,45 @@ fn sender_of(conn: &Connection, message: MessageId) -> rusqlite::Result<Option<(
 struct Origin {
     workspace: WorkspaceId,
     sender: Sender,
-    advertiser: Option<String>,
+    advertiser: Option<Advertiser>,
+}
+
+/// Whose marketing a message is.
+struct Advertiser {
+    folded: String,
+    /// It is the workspace's own.
+    own: bool,
 }
 
 impl Origin {
-    fn is_covered(&mut self, conn: &Connection, opt_out: &OptOut) -> Result<bool, Fault> {
-        Ok(match opt_out.scope {
-            OptOutScope::Platform => true,
-            OptOutScope::Workspace => opt_out.workspace == self.workspace,
-            OptOutScope::Advertiser if opt_out.workspace != self.workspace => false,
-            OptOutScope::Advertiser => {
-                opt_out.advertiser.as_deref().map(fold_advertiser) == Some(self.advertiser(conn)?.to_owned())
-            }
-        })
+    fn is_covered(&mut self, conn: &Connection, reach: &Reach) -> Result<bool, Fault> {
+        if reach.scope == OptOutScope::Platform {
+            return Ok(true);
+        }
+        if reach.workspace != self.workspace {
+            return Ok(false);
+        }
+        if reach.scope == OptOutScope::Workspace {
+            return Ok(true);
+        }
+        let advertiser = match self.advertiser.take() {
+            Some(known) => known,
+            None => self.look_up(conn)?,
+        };
+        let covered = reach.own && advertiser.own || reach.folded.as_ref() == Some(&advertiser.folded);
+        self.advertiser = Some(advertiser);
+        Ok(covered)
     }
 
-    /// The folded name of the advertiser: the sender's, or the workspace's own.
-    fn advertiser(&mut self, conn: &Connection) -> Result<&str, Fault> {
-        if self.advertiser.is_none() {
-            let of_sender: Option<Option<String>> = conn
-                .prepare_cached("SELECT advertiser FROM sender WHERE workspace = ?1 AND folded = ?2")?
-                .query_row(params![self.workspace.key(), self.sender.folded()], |row| row.get(0))
-                .optional()?;
-            let name = match of_sender.flatten() {
-                Some(name) => name,
-                None => settings::of(conn, self.workspace)?.advertiser,
-            };
-            self.advertiser = Some(fold_advertiser(&name));
-        }
-        Ok(self.advertiser.as_deref().unwrap_or_default())
+    /// The sender's advertiser, or the workspace's own.
+    fn look_up(&self, conn: &Connection) -> Result<Advertiser, Fault> {
+        let of_sender: Option<Option<String>> = conn
+            .prepare_cached("SELECT advertiser FROM sender WHERE workspace = ?1 AND folded = ?2")?
+            .query_row(params![self.workspace.key(), self.sender.folded()], |row| row.get(0))
+            .optional()?;
+        let own = fold_advertiser(&settings::of(conn, self.workspace)?.advertiser);
+        let folded = of_sender.flatten().map_or_else(|| own.clone(), |name| fold_advertiser(&name));
+        Ok(Advertiser { own: folded == own, folded })
     }
 }
 
@@ -256,9 +293,9 @@ impl Guard {
         }
         let Some((workspace, sender)) = sender_of(tx.conn, message)? else { return Ok(None) };
         let mut origin = Origin { workspace, sender, advertiser: None };
-        for opt_out in holding {
-            if origin.is_covered(tx.conn, &opt_out)? {
-                return Ok(Some(why(opt_out.scope)));
+        for (_, reach) in holding {
+            if origin.is_covered(tx.conn, &reach)? {
+                return Ok(Some(why(reach.scope)));
             }
         }
         Ok(None)
@@ -271,10 +308,17 @@ pub(super) fn concerns(class: Class) -> bool {
 }
 
 /// The STOPs of a number that hold, of all workspaces, oldest first.
-pub(super) fn holding(conn: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Vec<OptOut>> {
+pub(super) fn holding(conn: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Vec<(OptOut, Reach)>> {
     conn.prepare_cached(&format!("{OPT_OUT} WHERE number_hash = ?1 AND lifted_at IS NULL ORDER BY id"))?
-        .query_map([hash], opt_out)?
+        .query_map([hash], |row| Ok((opt_out(row)?, Reach::read(row)?)))?
         .collect()
+}
+
+impl Reach {
+    /// Whether the advertiser is the one that the workspace calls its own, by whatever name.
+    pub(super) const fn is_own(&self) -> bool {
+        self.own
+    }
 }
 
 /// The end of a STOP, as somebody wants it.

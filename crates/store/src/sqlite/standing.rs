@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::fault::Fault;
 use super::secret::Secret;
-use super::{consents, optouts};
+use super::{consents, optouts, settings};
 use crate::{ConsentEntry, ConsentFact, NewConsent, OptOutFact, Standing};
 
 /// One answer for each question, in order.
@@ -24,11 +24,20 @@ fn standing(
     workspace: WorkspaceId,
     number: Msisdn,
 ) -> Result<Standing, Fault> {
-    let opt_outs = optouts::holding(conn, &secret.hash(number))?
-        .into_iter()
-        .filter(|stop| stop.workspace == workspace || stop.scope == OptOutScope::Platform)
-        .map(|stop| OptOutFact { scope: stop.scope, advertiser: stop.advertiser, since: stop.created_at })
-        .collect();
+    let mut opt_outs = Vec::new();
+    for (stop, reach) in optouts::holding(conn, &secret.hash(number))? {
+        if stop.workspace != workspace && stop.scope != OptOutScope::Platform {
+            continue;
+        }
+        let fact = OptOutFact { scope: stop.scope, advertiser: stop.advertiser, since: stop.created_at };
+        if reach.is_own() {
+            let now = Some(settings::of(conn, workspace)?.advertiser);
+            if now != fact.advertiser {
+                opt_outs.push(OptOutFact { advertiser: now, ..fact.clone() });
+            }
+        }
+        opt_outs.push(fact);
+    }
     let facts = facts(consents::of_number(conn, workspace, number)?);
     let (withdrawn, consents) = facts.into_iter().partition(|fact| fact.withdrawn_at.is_some());
     Ok(Standing { opt_outs, consents, withdrawn })

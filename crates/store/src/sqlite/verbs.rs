@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// Makes waiting messages `submitting`. Answers those that may be written to the bind; one that
-    /// was withdrawn meanwhile is left out.
+    /// was withdrawn meanwhile, or that a STOP stops now, is left out.
     pub fn hand_over(&self, batch: Vec<HandOver>) -> Pending<Vec<MessageId>> {
         self.write(Manner::owed(batch.len()), move |tx| Ok(answers::hand_over(tx, &batch)?.given))
     }

@@ -4,9 +4,12 @@
 mod world;
 
 pub(crate) mod accepting;
+pub(crate) mod consents;
+pub(crate) mod desk;
 pub(crate) mod directory;
 pub(crate) mod journey;
 pub(crate) mod keeping;
+pub(crate) mod optouts;
 pub(crate) mod receipts;
 pub(crate) mod waiting;
 
@@ -26,6 +29,22 @@ macro_rules! cases {
                 an_expired_key_is_new_again,
                 two_requests_in_flight_with_one_key_keep_one_message,
                 usage_counts_what_was_kept,
+            }
+            consents::{
+                what_is_recorded_reads_back_and_is_chained,
+                ledgers_of_workspaces_are_apart,
+                a_withdrawal_is_an_entry_of_its_own,
+                a_standing_has_the_last_ground_first,
+                a_message_brings_its_consent_with_it,
+                a_refused_message_records_no_consent,
+                verdicts_are_kept_with_their_message,
+            }
+            desk::{
+                settings_are_kept_and_raise_the_generation,
+                a_dossier_stays_with_its_sender,
+                evidence_is_kept_octet_for_octet,
+                a_workspace_has_so_many_senders,
+                an_erased_person_stays_stopped,
             }
             directory::{
                 the_directory_reads_back_and_its_generation_rises,
@@ -54,6 +73,17 @@ macro_rules! cases {
                 closing_waits_for_what_is_queued,
                 a_sound_store_has_no_faults,
                 what_is_kept_for_a_time_is_forgotten,
+            }
+            optouts::{
+                a_stop_reads_back,
+                a_stop_withdraws_what_waits_of_its_advertiser,
+                scopes_reach_as_far_as_they_say,
+                a_stop_follows_a_new_name,
+                what_has_left_is_not_withdrawn,
+                a_stop_is_lifted_only_on_a_new_consent,
+                a_doubtful_stop_counts_until_it_is_read,
+                standings_tell_the_stops_that_hold,
+                a_held_message_waits_longer,
             }
             receipts::{
                 a_receipt_before_its_answer_is_kept_and_matched,
