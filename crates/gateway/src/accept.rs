@@ -1,15 +1,20 @@
 //! The door in: what a request must be to become a message.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::message::{ReferenceError, TextError};
 use facteur_domain::number::NumberError;
 use facteur_domain::sender::SenderError;
 use facteur_domain::{
-    Class, ClientReference, Message, MessageId, MessageText, Msisdn, Sender, Timestamp, text,
+    Class, ClientReference, ConsentId, Message, MessageId, MessageText, Msisdn, Sender, Timestamp, text,
 };
-use facteur_rules::{Circumstances, Facts, Field, Language, PARTS_HARD_MAX, Reason, Verdict, judge};
+use facteur_rules::{
+    Decision, Effect, Facts, Field, Language, PARTS_HARD_MAX, Packs, Reason, Verdict, judge, stop_mention,
+};
+use facteur_store::{NewConsent, OnClosedWindow, Rewriting, SenderRecord, Settings, Standing};
 
+use crate::compliance::{Background, ConsentOffer};
 use crate::config::SendingRules;
 use crate::directory::Directory;
 use crate::refusal::{Code, Detail, Refusal};
@@ -69,6 +74,19 @@ pub struct SendRequest {
     pub validity_minutes: Option<u32>,
     /// The request's idempotency key.
     pub idempotency: Option<IdempotencyKey>,
+    /// What it says for the rules.
+    pub compliance: Compliance,
+}
+
+/// What a request says for the rules; all of it optional.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Compliance {
+    /// On what ground the recipient is written to.
+    pub consent: Option<ConsentOffer>,
+    /// What to do while the window is closed; the workspace's choice when absent.
+    pub on_closed_window: Option<OnClosedWindow>,
+    /// Whether to rewrite the text so that it stays in GSM-7; the workspace's choice when absent.
+    pub rewrite: Option<Rewriting>,
 }
 
 /// Without the number and the text.
@@ -131,7 +149,7 @@ fn code_of(rule: &str, origin: &Origin) -> Code {
             Origin::Number(_) => Code::FromNumberNotFound,
         },
         _ if rule.starts_with("fr.recipient.") => Code::InvalidToNumber,
-        _ if rule.starts_with("fr.sender.") => Code::SenderIdNotActive,
+        "fr.sender.pending" | "fr.sender.failed" | "fr.sender.disabled" => Code::SenderIdNotActive,
         "fr.content.too_long" => Code::InvalidLength,
         _ => Code::MessageNotCompliant,
     }
@@ -141,13 +159,63 @@ fn code_of(rule: &str, origin: &Origin) -> Code {
 pub(crate) struct Desk<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) directory: &'a Directory,
+    pub(crate) settings: &'a Settings,
     pub(crate) rules: &'a SendingRules,
     pub(crate) now: Timestamp,
 }
 
+/// A request whose fields could be read, before judgement.
+pub(crate) struct Draft {
+    origin: Origin,
+    sender: Sender,
+    record: Option<Arc<SenderRecord>>,
+    pub(crate) recipient: Msisdn,
+    text: MessageText,
+    class: Class,
+    reference: Option<ClientReference>,
+    send_at: Option<Timestamp>,
+    validity: Option<Duration>,
+    compliance: Compliance,
+    /// What is wrong with fields that the judge does not look at.
+    faults: Faults,
+}
+
+/// A draft as it would leave, and the verdict on it.
+pub(crate) struct Assessment {
+    pub(crate) verdict: Verdict,
+    /// The text as it would leave.
+    pub(crate) text: MessageText,
+    pub(crate) plan: text::Plan,
+    /// The STOP mention that was added.
+    pub(crate) appended: Option<String>,
+    /// The safe rewriting, when it was asked for and gains something.
+    pub(crate) rewrite: Option<text::rewrite::Rewrite>,
+    /// When it would leave.
+    pub(crate) leaves_at: Timestamp,
+    /// The entry of the ledger it relies on.
+    pub(crate) consent: Option<ConsentId>,
+    /// The entry to record with it.
+    pub(crate) new_consent: Option<NewConsent>,
+    /// The latest instant an operator may still ring with it.
+    cap: Option<Timestamp>,
+}
+
+impl Draft {
+    /// The draft, if nothing is wrong with its fields.
+    pub(crate) fn without_faults(mut self) -> Result<Self, Refusal> {
+        match std::mem::take(&mut self.faults).into_refusal() {
+            Some(refusal) => Err(refusal),
+            None => Ok(self),
+        }
+    }
+}
+
 impl Desk<'_> {
-    /// Turns a request into a message, or says everything that is wrong with it.
-    pub(crate) fn examine(&self, request: SendRequest, id: MessageId) -> Result<Message, Refusal> {
+    /// Reads a request's fields.
+    ///
+    /// # Errors
+    /// A field without which nothing can be judged is wrong; every other fault is told with it.
+    pub(crate) fn read(&self, request: SendRequest) -> Result<Draft, Refusal> {
         let mut faults = Faults::default();
         let sender = sender(&request.origin, &mut faults);
         let recipient = recipient(&request.to, &mut faults);
@@ -155,52 +223,133 @@ impl Desk<'_> {
         let reference = reference(request.client_reference, &mut faults);
         let send_at = self.send_at(request.send_at, &mut faults);
         let validity = validity(request.validity_minutes, &mut faults);
-
-        let (Some(sender), Some(recipient), Some(body)) = (sender, recipient, body) else {
+        let (Some(sender), Some(recipient), Some(text)) = (sender, recipient, body) else {
             return Err(faults.into_refusal().unwrap_or_else(unexplained));
         };
-        let record = self.directory.sender(self.caller.workspace(), &sender);
-        let class = request.class.or(record.map(|r| r.class)).unwrap_or(Class::Marketing);
-        let plan = text::plan(body.show());
-        let test = self.caller.key.test;
-        let verdict = judge(&Facts {
-            at: self.now,
-            class,
-            recipient,
+        let record = self.directory.sender(self.caller.workspace(), &sender).cloned();
+        let class = request.class.or(record.as_ref().map(|r| r.class)).unwrap_or(Class::Marketing);
+        Ok(Draft {
+            origin: request.origin,
             sender,
-            sender_state: record.map(|r| r.state),
-            text: body.show(),
+            record,
+            recipient,
+            text,
+            class,
+            reference,
+            send_at,
+            validity,
+            compliance: request.compliance,
+            faults,
+        })
+    }
+
+    /// Judges a draft as it would leave. Without `standing` neither consent nor STOP is judged: enough
+    /// for what is not marketing.
+    pub(crate) fn assess(&self, draft: &Draft, standing: Option<&Standing>) -> Assessment {
+        let background = Background {
+            rules: self.rules,
+            directory: self.directory,
+            settings: self.settings,
+            record: draft.record.as_deref(),
+            standing,
+            offer: draft.compliance.consent.as_ref(),
+        };
+        let at = draft.send_at.map_or(self.now, |at| at.max(self.now));
+        let (text, rewrite) = self.rewritten(draft);
+        let (text, appended) = completed(text, draft, &background, at);
+        let plan = text::plan(text.show());
+        let ground = background.ground(draft.recipient);
+        let facts = Facts {
+            at,
+            class: draft.class,
+            recipient: draft.recipient,
+            sender: draft.sender,
+            sender_state: draft.record.as_ref().map(|record| record.state),
+            text: text.show(),
             parts: plan.parts,
-            parts_max: PARTS_HARD_MAX,
-            test: test || self.rules.dev,
+            parts_max: self.settings.parts_max,
+            test: self.caller.key.test || self.rules.dev,
             departing: false,
-            circumstances: Circumstances::default(),
-        });
-        let verdict = verdict.clear(id);
-        if let Err(refused) = &verdict {
-            by_request_order(refused).for_each(|reason| faults.add_reason(reason, &request.origin));
+            circumstances: background.circumstances(&draft.sender, &ground),
+        };
+        let verdict = judge(&facts);
+        let leaves_at = match verdict.decision() {
+            Decision::Hold { until } => until,
+            Decision::Send | Decision::Refuse => at,
+        };
+        let cap = (verdict.class() == Class::Marketing)
+            .then(|| Packs::embedded().validity_cap(&Facts { at: leaves_at, ..facts }))
+            .flatten();
+        let (consent, new_consent) = (ground.entry, ground.new);
+        Assessment { verdict, text, plan, appended, rewrite, leaves_at, consent, new_consent, cap }
+    }
+
+    /// The text after the safe rewriting, if that is wanted and gains a part.
+    fn rewritten(&self, draft: &Draft) -> (MessageText, Option<text::rewrite::Rewrite>) {
+        let wanted = draft.compliance.rewrite.unwrap_or(self.settings.rewrite);
+        if wanted == Rewriting::Off {
+            return (draft.text.clone(), None);
+        }
+        let rewrite = text::rewrite::rewrite(draft.text.show());
+        if rewrite.changes.is_empty() {
+            return (draft.text.clone(), None);
+        }
+        let text = match wanted {
+            Rewriting::Auto => MessageText::try_from(rewrite.text.clone()).ok(),
+            Rewriting::Suggest | Rewriting::Off => None,
+        };
+        (text.unwrap_or_else(|| draft.text.clone()), Some(rewrite))
+    }
+
+    /// Turns an assessed draft into a message.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, the rules' reasons included.
+    pub(crate) fn message(
+        &self,
+        draft: Draft,
+        assessment: &Assessment,
+        id: MessageId,
+    ) -> Result<Message, Refusal> {
+        let mut faults = draft.faults;
+        let verdict = &assessment.verdict;
+        let refuse = match verdict.decision() {
+            Decision::Send => false,
+            Decision::Refuse => true,
+            Decision::Hold { .. } => {
+                let wanted = draft.compliance.on_closed_window.unwrap_or(self.settings.on_closed_window);
+                wanted == OnClosedWindow::Refuse
+            }
+        };
+        if refuse {
+            let stops = |reason: &&Reason| reason.effect >= Effect::Hold;
+            by_request_order(verdict)
+                .filter(stops)
+                .for_each(|reason| faults.add_reason(reason, &draft.origin));
         }
         if let Some(refusal) = faults.into_refusal() {
             return Err(refusal);
         }
-        let send_at = send_at.unwrap_or(self.now).max(self.now);
-        let validity = validity.unwrap_or_else(|| self.rules.classes.validity(class));
+        let class = verdict.class();
+        let send_at = assessment.leaves_at;
+        let validity = draft.validity.unwrap_or_else(|| self.rules.classes.validity(class));
+        let expires_at = send_at.plus(validity);
         Ok(Message {
             id,
             workspace: self.caller.workspace(),
             api_key: self.caller.key.id,
             // The name as it was verified, whatever case the request used.
-            sender: record.map_or(sender, |r| r.sender),
-            recipient,
+            sender: draft.record.map_or(draft.sender, |record| record.sender),
+            recipient: draft.recipient,
             class,
-            text: body,
-            encoding: plan.encoding,
-            parts: plan.parts,
+            text: assessment.text.clone(),
+            encoding: assessment.plan.encoding,
+            parts: assessment.plan.parts,
             accepted_at: self.now,
             send_at,
-            expires_at: send_at.plus(validity),
-            client_reference: reference,
-            test,
+            expires_at: assessment.cap.map_or(expires_at, |cap| expires_at.min(cap)),
+            client_reference: draft.reference,
+            test: self.caller.key.test,
         })
     }
 
@@ -213,6 +362,26 @@ impl Desk<'_> {
             faults.add(Code::InvalidRequestBody, "send_at", message, Some(suggestion));
         }
         send_at
+    }
+}
+
+/// A marketing text with its STOP mention, where one is missing and there is a code for it.
+fn completed(
+    text: MessageText,
+    draft: &Draft,
+    background: &Background<'_>,
+    at: Timestamp,
+) -> (MessageText, Option<String>) {
+    if !Packs::embedded().needs_stop(text.show(), draft.class, at) {
+        return (text, None);
+    }
+    let Some(code) = background.stop_code(&draft.sender) else { return (text, None) };
+    let completed = stop_mention::complete(text.show(), code, at);
+    let appended = completed.appended.clone();
+    match (appended, MessageText::try_from(completed.text.into_owned())) {
+        (Some(appended), Ok(whole)) => (whole, Some(appended)),
+        // Too long with it: the judge says what is missing.
+        _ => (text, None),
     }
 }
 
@@ -340,25 +509,34 @@ fn validity(minutes: Option<u32>, faults: &mut Faults) -> Option<Duration> {
     Some(Duration::from_secs(u64::from(minutes) * 60))
 }
 
-/// What the directory says of a message's sender when it leaves.
+/// The verdict on a message as it leaves, and the latest instant an operator may still ring with it.
+/// `standing` is asked for when the message is marketing.
 pub(crate) fn judge_departure(
     message: &Message,
     directory: &Directory,
-    dev: bool,
+    rules: &SendingRules,
+    standing: Option<&Standing>,
     now: Timestamp,
-) -> Verdict {
-    let state = directory.sender(message.workspace, &message.sender).map(|record| record.state);
-    judge(&Facts {
+) -> (Verdict, Timestamp) {
+    let record = directory.sender(message.workspace, &message.sender);
+    let settings = directory.settings(message.workspace);
+    let record = record.map(Arc::as_ref);
+    let background = Background { rules, directory, settings: &settings, record, standing, offer: None };
+    let ground = background.ground(message.recipient);
+    let facts = Facts {
         at: now,
         class: message.class,
         recipient: message.recipient,
         sender: message.sender,
-        sender_state: state,
+        sender_state: record.map(|record| record.state),
         text: message.text.show(),
         parts: message.parts,
         parts_max: PARTS_HARD_MAX,
-        test: message.test || dev,
+        test: message.test || rules.dev,
         departing: true,
-        circumstances: Circumstances::default(),
-    })
+        circumstances: background.circumstances(&message.sender, &ground),
+    };
+    let verdict = judge(&facts);
+    let cap = (verdict.class() == Class::Marketing).then(|| Packs::embedded().validity_cap(&facts)).flatten();
+    (verdict, cap.map_or(message.expires_at, |cap| cap.min(message.expires_at)))
 }

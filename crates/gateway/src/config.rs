@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use facteur_domain::Class;
+use facteur_domain::{Class, ShortCode};
 use facteur_smpp::session::Limits;
 
 /// What is done with a message whose answer was lost and that no receipt settles in time.
@@ -79,6 +79,10 @@ pub struct SendingRules {
     pub send_at_max: Duration,
     /// Messages kept in memory for sending; more wait on disk.
     pub queue_max: usize,
+    /// The hours profile that the platform allows at most; workspaces choose within it.
+    pub profile: String,
+    /// The short code that STOP mentions name when neither the sender nor its workspace has one.
+    pub stop_code: Option<ShortCode>,
     /// Test traffic may leave by real routes to the fiction range: only in `dev`.
     pub dev: bool,
 }
@@ -93,6 +97,8 @@ impl Default for SendingRules {
             idempotency_kept: Duration::from_secs(3600),
             send_at_max: Duration::from_secs(90 * 86_400),
             queue_max: 200_000,
+            profile: "strict".to_owned(),
+            stop_code: None,
             dev: false,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use facteur_domain::sender::NAME_MAX;
 use facteur_domain::{Redacted, Sender, WorkspaceId};
-use facteur_store::{ApiKey, DirectorySnapshot, SenderRecord};
+use facteur_store::{ApiKey, DirectorySnapshot, SenderRecord, Settings};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -188,6 +188,7 @@ pub(crate) struct Directory {
     callers: HashMap<[u8; 32], Caller, foldhash::fast::RandomState>,
     senders: HashMap<(WorkspaceId, Folded), Arc<SenderRecord>, foldhash::fast::RandomState>,
     by_workspace: HashMap<WorkspaceId, Vec<Arc<SenderRecord>>, foldhash::fast::RandomState>,
+    settings: HashMap<WorkspaceId, Arc<Settings>, foldhash::fast::RandomState>,
 }
 
 impl Directory {
@@ -199,6 +200,8 @@ impl Directory {
             let workspace_name = names.get(&key.workspace).cloned().unwrap_or_else(|| Arc::from(""));
             directory.callers.insert(*key.hash.show(), Caller { key: Arc::new(key), workspace_name });
         }
+        directory.settings =
+            snapshot.settings.into_iter().map(|(id, chosen)| (id, Arc::new(chosen))).collect();
         for record in snapshot.senders {
             let record = Arc::new(record);
             directory.senders.insert((record.workspace, folded(&record.sender)), record.clone());
@@ -224,6 +227,11 @@ impl Directory {
     /// The record of a sender in a workspace, without regard to case.
     pub(crate) fn sender(&self, workspace: WorkspaceId, sender: &Sender) -> Option<&Arc<SenderRecord>> {
         self.senders.get(&(workspace, folded(sender)))
+    }
+
+    /// What a workspace chose; what it would choose by default when the directory does not know it.
+    pub(crate) fn settings(&self, workspace: WorkspaceId) -> Arc<Settings> {
+        self.settings.get(&workspace).cloned().unwrap_or_else(|| Arc::new(Settings::of("")))
     }
 
     /// All senders of a workspace.

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use facteur_domain::Timestamp;
+use facteur_domain::{Class, MessageId, Timestamp};
 use facteur_rules::{Decision, Language, Verdict};
-use facteur_store::{HandOver, Waiting, Withdrawal};
+use facteur_store::{HandOver, Standing, StoreError, Waiting, Withdrawal};
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::judge_departure;
+use crate::compliance::verdict_json;
 use crate::gateway::Shared;
 use crate::link::Outgoing;
 use crate::route::{Bind, Route};
@@ -59,7 +60,8 @@ async fn next_instant(shared: &Shared, next: Option<Instant>) {
     }
 }
 
-/// Judges a batch, makes its hand-over durable, and gives it to the bind.
+/// Judges a batch, makes its hand-over durable, and gives it to the bind. Marketing is judged with what
+/// the ledger and the STOPs say of each recipient, read for the whole batch at once.
 fn hand_over(
     shared: &Arc<Shared>,
     route: &Arc<Route>,
@@ -67,42 +69,158 @@ fn hand_over(
     taken: Vec<Waiting>,
     now: Timestamp,
 ) {
-    let (cleared, withdrawn) = judge_all(shared, taken, now);
-    if !withdrawn.is_empty() {
-        withdraw(shared, withdrawn, now);
-    }
-    if cleared.is_empty() {
-        return;
-    }
-    let parts: usize = cleared.iter().map(|out| out.waiting().parts_owed.count_ones() as usize).sum();
+    let parts = taken.iter().map(parts_of).sum();
     bind.reserve(parts);
     route.spend(parts, shared.clock.instant());
-    let batch = cleared.iter().map(|outgoing| {
-        let Waiting { message, parts_owed, .. } = outgoing.waiting();
-        HandOver {
-            message: message.id,
-            parts: message.parts,
-            parts_owed: *parts_owed,
-            recipient: message.recipient,
-            route: route.id,
-            at: now,
-            marketing: false,
-        }
-    });
-    // Queued here, in the order of the queue; only the waiting is done in the task.
-    let pending = shared.store.hand_over(batch.collect());
-    let (shared, bind) = (shared.clone(), bind.clone());
+    let mut judged = Judged::default();
+    for waiting in taken {
+        judged.judge(shared, waiting, None, now);
+    }
+    let ask = std::mem::take(&mut judged.ask);
+    judged.depart(shared, route, bind, now);
+    if ask.is_empty() {
+        return;
+    }
+    let asked = ask.iter().map(|waiting| (waiting.message.workspace, waiting.message.recipient)).collect();
+    let pending = shared.store.standings(asked);
+    let (shared, route, bind) = (shared.clone(), route.clone(), bind.clone());
     shared.tracker.clone().spawn(async move {
         match pending.await {
-            Ok(standing) => give(&shared, &bind, cleared, &standing.into_iter().collect()),
+            Ok(standings) => {
+                let mut judged = Judged::default();
+                for (waiting, standing) in ask.into_iter().zip(standings) {
+                    judged.judge(&shared, waiting, Some(&standing), now);
+                }
+                judged.depart(&shared, &route, &bind, now);
+            }
             Err(why) => {
-                bind.release(parts);
-                shared.metrics.store_failures.inc();
-                tracing::error!(%why, "messages cannot be handed over; trying again");
-                let later = shared.clock.now().plus(STORE_RETRY);
-                let again = cleared.into_iter().map(Outgoing::into_waiting);
-                let again = again.map(|waiting| Waiting { not_before: later, ..waiting }).collect();
-                shared.backlog.put(again, shared.clock.now());
+                bind.release(ask.iter().map(parts_of).sum());
+                put_off(&shared, ask, &why, "consents and STOPs cannot be read");
+            }
+        }
+    });
+}
+
+fn parts_of(waiting: &Waiting) -> usize {
+    waiting.parts_owed.count_ones() as usize
+}
+
+/// Messages that could not be dealt with go back to the queue for a moment: nothing is dropped.
+fn put_off(shared: &Shared, messages: Vec<Waiting>, why: &StoreError, what: &str) {
+    shared.metrics.store_failures.inc();
+    tracing::error!(%why, "{what}; trying again");
+    let later = shared.clock.now().plus(STORE_RETRY);
+    let again = messages.into_iter().map(|waiting| Waiting { not_before: later, ..waiting }).collect();
+    shared.backlog.put(again, shared.clock.now());
+}
+
+type Withdrawn = (Waiting, Withdrawal);
+
+/// A batch, judged again: consent can be withdrawn, a sender disabled and night fall between
+/// acceptance and departure.
+#[derive(Default)]
+struct Judged {
+    cleared: Vec<Outgoing>,
+    withdrawn: Vec<Withdrawn>,
+    held: Vec<(Waiting, Timestamp)>,
+    /// Marketing, to be judged with what is known of its recipient.
+    ask: Vec<Waiting>,
+    /// Verdicts to keep: those that have something to say.
+    verdicts: Vec<(MessageId, String)>,
+    marketing: HashSet<MessageId, foldhash::fast::RandomState>,
+}
+
+impl Judged {
+    fn judge(&mut self, shared: &Shared, waiting: Waiting, standing: Option<&Standing>, now: Timestamp) {
+        if waiting.message.expires_at <= now {
+            self.withdrawn.push((waiting, Withdrawal::Lapsed));
+            return;
+        }
+        if waiting.message.class == Class::Marketing && standing.is_none() {
+            self.ask.push(waiting);
+            return;
+        }
+        let directory = shared.directory();
+        let (verdict, worth_until) =
+            judge_departure(&waiting.message, &directory, &shared.sending, standing, now);
+        if verdict.class() == Class::Marketing {
+            if standing.is_none() {
+                self.ask.push(waiting);
+                return;
+            }
+            self.marketing.insert(waiting.message.id);
+        }
+        if !verdict.reasons().is_empty() {
+            self.verdicts.push((waiting.message.id, verdict_json(&verdict, now)));
+        }
+        match verdict.clear(waiting.message.id) {
+            Ok(permit) => self.cleared.extend(Outgoing::new(permit, waiting, worth_until)),
+            Err(verdict) => match verdict.decision() {
+                Decision::Hold { until } => self.held.push((waiting, until)),
+                Decision::Refuse | Decision::Send => self.withdrawn.push((waiting, blocked(&verdict))),
+            },
+        }
+    }
+
+    /// Makes what was judged durable; what may leave goes to the bind.
+    fn depart(self, shared: &Arc<Shared>, route: &Arc<Route>, bind: &Arc<Bind>, now: Timestamp) {
+        bind.release(self.withdrawn.iter().map(|(waiting, _)| parts_of(waiting)).sum());
+        bind.release(self.held.iter().map(|(waiting, _)| parts_of(waiting)).sum());
+        if !self.verdicts.is_empty() {
+            // Written in the same batch or the one before; a refusal of the disk refuses both.
+            drop(shared.store.keep_departure_verdicts(self.verdicts));
+        }
+        if !self.withdrawn.is_empty() {
+            withdraw(shared, self.withdrawn, now);
+        }
+        if !self.held.is_empty() {
+            hold(shared, self.held, now);
+        }
+        if self.cleared.is_empty() {
+            return;
+        }
+        let batch = self.cleared.iter().map(|outgoing| {
+            let Waiting { message, parts_owed, .. } = outgoing.waiting();
+            HandOver {
+                message: message.id,
+                parts: message.parts,
+                parts_owed: *parts_owed,
+                recipient: message.recipient,
+                route: route.id,
+                at: now,
+                marketing: self.marketing.contains(&message.id),
+            }
+        });
+        // Queued here, in the order of the queue; only the waiting is done in the task.
+        let pending = shared.store.depart(batch.collect());
+        let (shared, bind, cleared) = (shared.clone(), bind.clone(), self.cleared);
+        shared.tracker.clone().spawn(async move {
+            match pending.await {
+                Ok(departed) => {
+                    shared.outcomes().changed(&departed.blocked);
+                    give(&shared, &bind, cleared, &departed.given.into_iter().collect());
+                }
+                Err(why) => {
+                    bind.release(cleared.iter().map(|out| parts_of(out.waiting())).sum());
+                    let again = cleared.into_iter().map(Outgoing::into_waiting).collect();
+                    put_off(&shared, again, &why, "messages cannot be handed over");
+                }
+            }
+        });
+    }
+}
+
+/// Makes messages wait for their window: on disk, from where they come back when it opens.
+fn hold(shared: &Arc<Shared>, held: Vec<(Waiting, Timestamp)>, now: Timestamp) {
+    let pending =
+        shared.store.hold(held.iter().map(|(waiting, until)| (waiting.message.id, *until)).collect(), now);
+    let shared = shared.clone();
+    shared.tracker.clone().spawn(async move {
+        match pending.await {
+            Ok(changes) => shared.outcomes().changed(&changes),
+            Err(why) => {
+                let messages = held.into_iter().map(|(waiting, _)| waiting).collect();
+                put_off(&shared, messages, &why, "messages cannot be held");
             }
         }
     });
@@ -113,42 +231,15 @@ fn give(
     shared: &Shared,
     bind: &Bind,
     cleared: Vec<Outgoing>,
-    standing: &HashSet<facteur_domain::MessageId, foldhash::fast::RandomState>,
+    standing: &HashSet<MessageId, foldhash::fast::RandomState>,
 ) {
     let (stand, gone): (Vec<_>, Vec<_>) =
         cleared.into_iter().partition(|outgoing| standing.contains(&outgoing.waiting().message.id));
-    bind.release(gone.iter().map(|out| out.waiting().parts_owed.count_ones() as usize).sum());
+    bind.release(gone.iter().map(|out| parts_of(out.waiting())).sum());
     if let Err(unsent) = bind.send(stand) {
         // The bind's task has ended with the gateway.
         shared.outcomes().give_back(unsent.into_iter().map(Outgoing::into_waiting).collect());
     }
-}
-
-type Withdrawn = (Waiting, Withdrawal);
-
-/// Judges every message again: consent can be withdrawn and a sender disabled between acceptance
-/// and departure.
-fn judge_all(shared: &Shared, taken: Vec<Waiting>, now: Timestamp) -> (Vec<Outgoing>, Vec<Withdrawn>) {
-    let directory = shared.directory();
-    let (mut cleared, mut withdrawn) = (Vec::with_capacity(taken.len()), Vec::new());
-    for waiting in taken {
-        if waiting.message.expires_at <= now {
-            withdrawn.push((waiting, Withdrawal::Lapsed));
-            continue;
-        }
-        let verdict = judge_departure(&waiting.message, &directory, shared.sending.dev, now);
-        match verdict.clear(waiting.message.id) {
-            Ok(permit) => cleared.extend(Outgoing::new(permit, waiting)),
-            Err(verdict) => match verdict.decision() {
-                Decision::Hold { until } => {
-                    let held = Waiting { not_before: until, ..waiting };
-                    shared.backlog.put(vec![held], now);
-                }
-                Decision::Refuse | Decision::Send => withdrawn.push((waiting, blocked(&verdict))),
-            },
-        }
-    }
-    (cleared, withdrawn)
 }
 
 fn blocked(verdict: &Verdict) -> Withdrawal {

@@ -3,17 +3,19 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use facteur_domain::{IdSource, Message, MessageId, Timestamp, WorkspaceId};
+use facteur_domain::{Class, IdSource, Message, MessageId, Timestamp, WorkspaceId};
 use facteur_smpp::session::BindKind;
 use facteur_store::{
-    Accept, Accepted, Idempotency, SenderRecord, Store, StoreError, StoredAnswer, StoredMessage,
+    Accept, Accepted, AuditLine, Change, Idempotency, SenderRecord, Settings, Store, StoreError,
+    StoredAnswer, StoredMessage,
 };
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accept::{Desk, Reply, SendRequest};
+use crate::accept::{Assessment, Desk, Draft, Reply, SendRequest};
 use crate::backlog::{Backlog, Carries, PAGE};
+use crate::compliance::verdict_json;
 use crate::config::{Link as LinkConfig, RouteConfig, SendingRules};
 use crate::directory::Directory;
 use crate::link::{Link, Target};
@@ -238,6 +240,25 @@ impl Gateway {
         self.shared.directory().senders(workspace)
     }
 
+    /// What each workspace chose.
+    #[must_use]
+    pub fn settings(&self, workspace: WorkspaceId) -> Arc<Settings> {
+        self.shared.directory().settings(workspace)
+    }
+
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.shared.directory()
+    }
+
+    pub(crate) fn sending(&self) -> &SendingRules {
+        &self.shared.sending
+    }
+
+    /// Tells the metrics what a verb of the store changed that was not called by the gateway itself.
+    pub fn report(&self, changes: &[Change]) {
+        self.shared.outcomes().changed(changes);
+    }
+
     /// Reads the directory again now, rather than within its usual fifth of a second.
     ///
     /// # Errors
@@ -289,9 +310,23 @@ impl Gateway {
                 other => return replay(other),
             }
         }
-        let desk = Desk { caller, directory: &shared.directory(), rules: &shared.sending, now };
+        let directory = shared.directory();
+        let settings = directory.settings(caller.workspace());
+        let desk = Desk { caller, directory: &directory, settings: &settings, rules: &shared.sending, now };
+        let draft = desk.read(request)?;
+        let assessment = self.assess(&desk, &draft).await?;
         let id = MessageId::from_key(shared.ids.next(now));
-        let message = desk.examine(request, id)?;
+        // A verdict in which no rule had anything to say is not kept: the rule pack of that moment says
+        // the same again.
+        let spoke = !assessment.verdict.reasons().is_empty();
+        let verdict = spoke.then(|| verdict_json(&assessment.verdict, now));
+        let message = match desk.message(draft, &assessment, id) {
+            Ok(message) => message,
+            Err(refusal) => {
+                self.note_refusal(caller, &refusal, now).await;
+                return Err(refusal);
+            }
+        };
         self.check_route(&message)?;
         shared.quotas.spend(&caller.key, now)?;
         let reply = answer(&message);
@@ -304,7 +339,14 @@ impl Gateway {
             expires_at: now.plus(shared.sending.idempotency_kept),
             answer: reply.clone(),
         });
-        match shared.store.accept(Accept { idempotency, ..message.into() }).await {
+        let accept = Accept {
+            message,
+            idempotency,
+            verdict,
+            consent: assessment.consent,
+            new_consents: assessment.new_consent.into_iter().collect(),
+        };
+        match shared.store.accept(accept).await {
             Ok(Accepted::New) => {
                 shared.metrics.accepted(class);
                 Ok(Reply::New(reply))
@@ -317,6 +359,36 @@ impl Gateway {
                 shared.quotas.refund(&caller.key, now);
                 Err(unavailable(why))
             }
+        }
+    }
+
+    /// Judges a draft; what is marketing is judged with what the ledger and the STOPs say of its
+    /// recipient.
+    async fn assess(&self, desk: &Desk<'_>, draft: &Draft) -> Result<Assessment, Refusal> {
+        let assessment = desk.assess(draft, None);
+        if assessment.verdict.class() != Class::Marketing {
+            return Ok(assessment);
+        }
+        let asked = vec![(desk.caller.workspace(), draft.recipient)];
+        let standing = self.shared.store.standings(asked).await.map_err(unavailable)?.pop();
+        Ok(desk.assess(draft, Some(&standing.unwrap_or_default())))
+    }
+
+    /// A refusal by the rules leaves a line in the audit log, and nothing else.
+    async fn note_refusal(&self, caller: &Caller, refusal: &Refusal, now: Timestamp) {
+        if refusal.code != Code::MessageNotCompliant {
+            return;
+        }
+        let rules: Vec<&str> = refusal.details.iter().filter_map(|detail| detail.rule).collect();
+        let line = AuditLine {
+            at: now,
+            actor: caller.key.id.to_string(),
+            workspace: Some(caller.workspace()),
+            action: "message.refused".to_owned(),
+            detail: rules.join(" "),
+        };
+        if let Err(why) = self.shared.store.note(line).await {
+            tracing::error!(%why, "a refusal is missing from the audit log");
         }
     }
 
@@ -388,7 +460,8 @@ impl Gateway {
     }
 }
 
-fn unavailable(why: StoreError) -> Refusal {
+/// The store refused: the client is told when to try again.
+pub(crate) fn unavailable(why: StoreError) -> Refusal {
     tracing::error!(%why, "the store refused");
     let refusal = Refusal::new(
         Code::ServiceUnavailable,

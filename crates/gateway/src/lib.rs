@@ -7,6 +7,7 @@
 mod accept;
 mod backlog;
 mod clock;
+mod compliance;
 mod config;
 mod directory;
 mod dispatch;
@@ -16,16 +17,19 @@ mod link;
 mod metrics;
 mod outcome;
 mod pace;
+mod preview;
 mod quota;
 mod refusal;
 mod route;
 mod schedule;
 mod sweep;
 
-pub use accept::{IdempotencyKey, Origin, Reply, SendRequest};
+pub use accept::{Compliance, IdempotencyKey, Origin, Reply, SendRequest};
 pub use clock::{Chance, Clock};
+pub use compliance::ConsentOffer;
 pub use config::{ClassPolicies, Config, Link, RouteConfig, SendingRules, TlsConfig, UnknownPolicy};
 pub use directory::{Caller, KeyProblem, NewKey, Scope, mint_key};
 pub use facteur_store::StoredAnswer;
 pub use gateway::{Gateway, Readiness, RouteReport, ShutdownReport, StartError};
+pub use preview::{Judgement, PREVIEW_MAX, Preview, PreviewReason};
 pub use refusal::{Code, Detail, Refusal};

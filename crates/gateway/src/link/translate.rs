@@ -55,13 +55,15 @@ pub(crate) struct Outgoing {
     cleared: Cleared,
     waiting: Waiting,
     parts: Parts,
+    /// How long operators may try: their retries must not ring at night.
+    worth_until: Timestamp,
 }
 
 impl Outgoing {
     /// `None` when the permit is another message's.
-    pub(crate) fn new(cleared: Cleared, waiting: Waiting) -> Option<Self> {
+    pub(crate) fn new(cleared: Cleared, waiting: Waiting, worth_until: Timestamp) -> Option<Self> {
         let own = (cleared.message(), cleared.recipient()) == (waiting.message.id, waiting.message.recipient);
-        own.then(|| Self { parts: Parts::of(&waiting.message), cleared, waiting })
+        own.then(|| Self { parts: Parts::of(&waiting.message), cleared, waiting, worth_until })
     }
 
     /// The message with its place in the queue.
@@ -83,7 +85,7 @@ pub(crate) fn submit(
     index: u8,
     (now, instant): (Timestamp, std::time::Instant),
 ) -> Result<(), SendError> {
-    let Outgoing { cleared, waiting: Waiting { message, .. }, parts } = outgoing;
+    let Outgoing { cleared, waiting: Waiting { message, .. }, parts, worth_until } = outgoing;
     let Some(octets) = parts.octets.get(usize::from(index)) else {
         return Err(SendError::TooLong("the part's index"));
     };
@@ -96,7 +98,7 @@ pub(crate) fn submit(
         }
     };
     let destination = cleared.recipient().digits().to_string();
-    let validity = validity_period(message.expires_at, now);
+    let validity = validity_period(*worth_until, now);
     let pdu = ShortMessage {
         source: Address { ton: source_ton, npi: source_npi, digits: source.as_bytes() },
         destination: Address { ton: INTERNATIONAL.0, npi: INTERNATIONAL.1, digits: destination.as_bytes() },

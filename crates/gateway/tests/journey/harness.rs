@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) dead_route_first: bool,
     pub(crate) dev: bool,
     pub(crate) sandbox: bool,
+    /// Where the clock starts, RFC 3339; now when absent.
+    pub(crate) clock: Option<&'static str>,
 }
 
 impl Default for Plan {
@@ -47,6 +49,7 @@ impl Default for Plan {
             dead_route_first: false,
             dev: true,
             sandbox: true,
+            clock: None,
         }
     }
 }
@@ -58,6 +61,7 @@ pub(crate) struct Harness {
     caller: Caller,
     secret: String,
     config: Config,
+    clock: Clock,
     folder: TempDir,
     stop: CancellationToken,
 }
@@ -67,6 +71,7 @@ fn config(plan: &Plan, network: &Network) -> Config {
         settle_wait: plan.settle_wait,
         attempts_max: plan.attempts_max,
         dev: plan.dev,
+        stop_code: "36180".parse().ok(),
         ..SendingRules::default()
     };
     for (class, policy) in &plan.unknown {
@@ -115,7 +120,8 @@ impl Harness {
             offer_again: Duration::from_millis(200),
             ..BoxOptions::default()
         };
-        let wall = Clock::system();
+        let clock = plan.clock.map_or_else(Clock::system, |start| Clock::starting_at(instant(start)));
+        let wall = clock.clone();
         let listen = "127.0.0.1:0".parse().expect("an address");
         let network = Network::start(
             listen,
@@ -127,10 +133,10 @@ impl Harness {
         .await
         .expect("a free port");
         let config = config(&plan, &network);
-        let gateway = open(&config, &folder).await;
+        let gateway = open(&config, &folder, &clock).await;
         let (workspace, secret) = furnish(&gateway).await;
         let caller = gateway.authenticate(&secret).expect("just made");
-        let house = Self { gateway, network, workspace, caller, secret, config, folder, stop };
+        let house = Self { gateway, network, workspace, caller, secret, config, clock, folder, stop };
         house.network.wait_until(|stats| stats.bound > 0).await;
         house
     }
@@ -138,7 +144,7 @@ impl Harness {
     /// Stops in order and starts again over the same folder.
     pub(crate) async fn restart(&mut self) {
         self.gateway.shut_down(Duration::from_secs(5)).await;
-        self.gateway = open(&self.config, &self.folder).await;
+        self.gateway = open(&self.config, &self.folder, &self.clock).await;
         self.caller = self.gateway.authenticate(&self.secret).expect("keys survive");
     }
 
@@ -165,7 +171,7 @@ impl Harness {
         self.accept(request(to, text)).await
     }
 
-    async fn accept(&self, request: SendRequest) -> Result<MessageId, Refusal> {
+    pub(crate) async fn accept(&self, request: SendRequest) -> Result<MessageId, Refusal> {
         let mut id = None;
         let answer = |message: &facteur_domain::Message| {
             id = Some(message.id);
@@ -174,6 +180,10 @@ impl Harness {
         let reply = self.gateway.accept(&self.caller, request, answer).await?;
         assert!(matches!(reply, Reply::New(_)));
         Ok(id.expect("answered"))
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     pub(crate) async fn stored(&self, id: MessageId) -> StoredMessage {
@@ -230,7 +240,12 @@ pub(crate) fn text_of(number: &str) -> String {
     format!("Pour {number}")
 }
 
-fn request(to: &str, text: &str) -> SendRequest {
+/// An instant from RFC 3339.
+pub(crate) fn instant(text: &str) -> facteur_domain::Timestamp {
+    facteur_domain::Timestamp::from_jiff(text.parse().expect("RFC 3339"))
+}
+
+pub(crate) fn request(to: &str, text: &str) -> SendRequest {
     SendRequest {
         origin: Origin::SenderId("MyCompany".to_owned()),
         to: to.to_owned(),
@@ -240,12 +255,13 @@ fn request(to: &str, text: &str) -> SendRequest {
         send_at: None,
         validity_minutes: None,
         idempotency: None,
+        compliance: facteur_gateway::Compliance::default(),
     }
 }
 
-async fn open(config: &Config, folder: &TempDir) -> Gateway {
+async fn open(config: &Config, folder: &TempDir, clock: &Clock) -> Gateway {
     let options = facteur_store::Options::new(folder.path().join("facteur.db"));
-    Gateway::start(config.clone(), options, Clock::system()).await.expect("starts")
+    Gateway::start(config.clone(), options, clock.clone()).await.expect("starts")
 }
 
 /// A workspace with a key and a verified sender; the key's secret.

@@ -1,6 +1,7 @@
 //! The gateway against the network in the box: a message's whole way, and every way in which an
 //! operator can get in it.
 
+mod compliance;
 mod harness;
 
 use std::time::Duration;
@@ -92,10 +93,7 @@ async fn a_lost_answer_is_unknown_until_its_policy_decides() {
     let plan = Plan {
         settle_wait: Duration::from_millis(300),
         response_timeout: Duration::from_millis(300),
-        unknown: vec![
-            (Class::Transactional, UnknownPolicy::Resend),
-            (Class::Marketing, UnknownPolicy::Leave),
-        ],
+        unknown: vec![(Class::Transactional, UnknownPolicy::Resend), (Class::Alert, UnknownPolicy::Leave)],
         ..Plan::default()
     };
     let house = Harness::start(plan).await;
@@ -104,7 +102,7 @@ async fn a_lost_answer_is_unknown_until_its_policy_decides() {
         f.receipts_withheld = true;
     });
     let resent = house.send_as("+33612345678", "deux fois peut-être", Some(Class::Transactional)).await;
-    let left = house.send_as("+33687654321", "une fois au plus", Some(Class::Marketing)).await;
+    let left = house.send_as("+33687654321", "une fois au plus", Some(Class::Alert)).await;
     house.reaches(left, State::Unknown).await;
     house.reaches(resent, State::Submitted).await;
     let stored = house.stored(resent).await;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use facteur_domain::Class;
-use facteur_gateway::{Origin, SendRequest};
+use facteur_gateway::{Compliance, Origin, SendRequest};
 use utoipa::ToSchema;
 
 use crate::api::{time, words};
@@ -98,6 +98,7 @@ pub(super) fn read(body: &[u8]) -> Result<SendRequest, ApiError> {
         send_at,
         validity_minutes,
         idempotency: None,
+        compliance: Compliance::default(),
     })
 }
 
@@ -177,6 +178,7 @@ mod tests {
                 send_at: Some(Timestamp::from_millis(1_705_314_600_000)),
                 validity_minutes: Some(5),
                 idempotency: None,
+                compliance: Compliance::default(),
             }
         );
     }

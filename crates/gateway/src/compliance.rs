@@ -1,0 +1,234 @@
+//! What is known around a message, gathered for the judge; and what is kept of a verdict.
+
+use facteur_domain::{ConsentId, Msisdn, Sender, SenderState, ShortCode, Timestamp};
+use facteur_rules::{
+    Audience, Basis, Circumstances, Consent, Decision, Grounds, OptOuts, Policy, Proof, Verdict,
+};
+use facteur_store::{ConsentFact, NameProof, NewConsent, SenderRecord, Settings, Standing};
+
+use crate::config::SendingRules;
+use crate::directory::Directory;
+
+/// A ground that came with a request. It is used at once, and recorded when the message is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConsentOffer {
+    /// Why the recipient may be written to.
+    pub basis: facteur_domain::Basis,
+    /// For whose marketing; the sender's advertiser when absent.
+    pub advertiser: Option<String>,
+    /// What for, in the words of the collection.
+    pub purpose: String,
+    /// When it was collected.
+    pub collected_at: Timestamp,
+    /// How and where.
+    pub source: String,
+    /// The exact text that the person saw.
+    pub text_shown: String,
+    /// Where the proof is kept.
+    pub evidence: Option<String>,
+    /// The number was declared as professional, and the message concerns the person's work.
+    pub professional: bool,
+}
+
+impl ConsentOffer {
+    fn entry(&self, number: Msisdn, advertiser: &str) -> NewConsent {
+        NewConsent {
+            number,
+            basis: self.basis,
+            advertiser: self.advertiser.clone().unwrap_or_else(|| advertiser.to_owned()),
+            purpose: self.purpose.clone(),
+            collected_at: self.collected_at,
+            source: self.source.clone(),
+            text_shown: self.text_shown.clone(),
+            evidence: self.evidence.clone(),
+            professional: self.professional,
+        }
+    }
+}
+
+/// What is known around one message.
+pub(crate) struct Background<'a> {
+    pub(crate) rules: &'a SendingRules,
+    pub(crate) directory: &'a Directory,
+    pub(crate) settings: &'a Settings,
+    pub(crate) record: Option<&'a SenderRecord>,
+    /// What the ledger and the STOPs say of the recipient; `None` when nobody looked.
+    pub(crate) standing: Option<&'a Standing>,
+    /// A ground that came with the request.
+    pub(crate) offer: Option<&'a ConsentOffer>,
+}
+
+/// On what ground marketing would go.
+pub(crate) struct Ground {
+    grounds: Grounds,
+    audience: Audience,
+    /// The entry of the ledger.
+    pub(crate) entry: Option<ConsentId>,
+    /// The entry to record, when the ground came with the request.
+    pub(crate) new: Option<NewConsent>,
+}
+
+impl<'a> Background<'a> {
+    /// Whose marketing it is.
+    pub(crate) fn advertiser(&self) -> &'a str {
+        let of_sender = self.record.and_then(|record| record.dossier.advertiser.as_deref());
+        of_sender.unwrap_or(&self.settings.advertiser)
+    }
+
+    /// The short code that a STOP mention of `sender` names: the workspace's choice, the sender
+    /// itself, another marketing code of the workspace, the platform's.
+    pub(crate) fn stop_code(&self, sender: &Sender) -> Option<ShortCode> {
+        let marketing = |sender: &Sender| match sender {
+            Sender::Code(code) if code.is_marketing() => Some(*code),
+            _ => None,
+        };
+        let of_workspace = || {
+            let senders = self.directory.senders(self.record?.workspace);
+            let mut standing = senders.iter().filter(|record| record.state == SenderState::Validated);
+            standing.find_map(|record| marketing(&record.sender))
+        };
+        self.settings.stop_code.or_else(|| marketing(sender)).or_else(of_workspace).or(self.rules.stop_code)
+    }
+
+    /// The ground that marketing to `number` would rely on.
+    pub(crate) fn ground(&self, number: Msisdn) -> Ground {
+        if let Some(offer) = self.offer {
+            let new = offer.entry(number, self.advertiser());
+            let consent = Consent {
+                basis: basis_of(offer.basis),
+                collected_at: offer.collected_at,
+                last_contact_at: None,
+                withdrawn_at: None,
+                proven: !offer.source.trim().is_empty() && !offer.text_shown.trim().is_empty(),
+            };
+            let audience = audience_of(offer.basis, offer.professional);
+            return Ground { grounds: Grounds::Entry(consent), audience, entry: None, new: Some(new) };
+        }
+        let Some(standing) = self.standing else {
+            let (grounds, audience) = (Grounds::NotJudged, Audience::Unknown);
+            return Ground { grounds, audience, entry: None, new: None };
+        };
+        let advertiser = self.advertiser();
+        let ours = |fact: &&ConsentFact| same_name(&fact.advertiser, advertiser);
+        let found = standing.consents.iter().find(ours).or_else(|| standing.withdrawn.iter().find(ours));
+        let Some(fact) = found else {
+            let (grounds, audience) = (Grounds::Missing, Audience::Unknown);
+            return Ground { grounds, audience, entry: None, new: None };
+        };
+        let consent = Consent {
+            basis: basis_of(fact.basis),
+            collected_at: fact.collected_at,
+            last_contact_at: None,
+            withdrawn_at: fact.withdrawn_at,
+            proven: fact.proven,
+        };
+        Ground {
+            grounds: Grounds::Entry(consent),
+            audience: audience_of(fact.basis, fact.professional),
+            entry: Some(fact.id),
+            new: None,
+        }
+    }
+
+    /// Everything for the judge.
+    pub(crate) fn circumstances(&self, sender: &Sender, ground: &Ground) -> Circumstances<'a> {
+        Circumstances {
+            policy: Some(Policy { platform: &self.rules.profile, workspace: &self.settings.profile }),
+            postcode: self.settings.postcode.as_deref(),
+            audience: ground.audience,
+            grounds: ground.grounds,
+            opt_outs: self.opt_outs(),
+            stop_code: self.stop_code(sender),
+            proof: self.record.map(|record| proof_of(record.dossier.proof)),
+            shared_code: self.record.is_some_and(|record| record.dossier.shared_code),
+            contract_in_progress: false,
+            brand: Some(self.advertiser()),
+        }
+    }
+
+    fn opt_outs(&self) -> OptOuts {
+        use facteur_domain::OptOutScope as Scope;
+        let mut found = OptOuts::default();
+        for fact in self.standing.iter().flat_map(|standing| &standing.opt_outs) {
+            let place = match fact.scope {
+                Scope::Advertiser => {
+                    let named = fact.advertiser.as_deref().unwrap_or_default();
+                    if !same_name(named, self.advertiser()) {
+                        continue;
+                    }
+                    &mut found.advertiser
+                }
+                Scope::Workspace => &mut found.workspace,
+                Scope::Platform => &mut found.platform,
+            };
+            *place = Some(place.map_or(fact.since, |since| since.min(fact.since)));
+        }
+        found
+    }
+}
+
+/// Advertisers are compared without regard to case and outer blanks.
+fn same_name(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}
+
+/// Who records a ground as an existing customer's or a professional's declares that its conditions are
+/// met: the number came from the person at a sale, the products are similar, refusal was offered; or
+/// the person was informed. The exact text shown is on record beside it.
+const fn basis_of(basis: facteur_domain::Basis) -> Basis {
+    match basis {
+        facteur_domain::Basis::Consent => Basis::Consent,
+        facteur_domain::Basis::ExistingCustomer => Basis::CUSTOMER,
+        facteur_domain::Basis::B2b => Basis::PROFESSIONAL,
+    }
+}
+
+/// In doubt a consumer: only a number declared as professional makes a professional of its owner.
+const fn audience_of(basis: facteur_domain::Basis, professional: bool) -> Audience {
+    match basis {
+        facteur_domain::Basis::B2b if professional => Audience::Professional { relevant: true },
+        _ => Audience::Consumer,
+    }
+}
+
+const fn proof_of(proof: NameProof) -> Proof {
+    match proof {
+        NameProof::None => Proof::None,
+        NameProof::Registered => Proof::Registered,
+        NameProof::Authorised => Proof::Authorised,
+    }
+}
+
+/// A verdict as it is kept with its message: no number, no text.
+pub(crate) fn verdict_json(verdict: &Verdict, at: Timestamp) -> String {
+    let reasons: Vec<serde_json::Value> = verdict
+        .reasons()
+        .iter()
+        .map(|reason| {
+            serde_json::json!({
+                "rule": reason.rule,
+                "effect": reason.effect.as_str(),
+                "source": reason.source,
+                "dated": reason.dated,
+                "until": reason.until.map(|until| until.to_string()),
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "decision": decision_name(verdict.decision()),
+        "at": at.to_string(),
+        "class": verdict.class().as_str(),
+        "rule_pack": verdict.pack(),
+        "reasons": reasons,
+    })
+    .to_string()
+}
+
+/// A decision's name in the API.
+pub(crate) const fn decision_name(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Send => "send",
+        Decision::Hold { .. } => "hold",
+        Decision::Refuse => "refuse",
+    }
+}

@@ -1,0 +1,187 @@
+//! The rules on a message's whole way: at acceptance, while it waits, and as it leaves.
+
+use std::time::Duration;
+
+use facteur_domain::{Basis, Class, MessageId, OptOutScope, State, Timestamp};
+use facteur_gateway::{Code, Compliance, ConsentOffer, SendRequest};
+use facteur_store::{Actor, NewOptOut, OnClosedWindow};
+
+use crate::harness::{Harness, Plan, instant, request};
+
+/// Tuesday morning in Paris: every window is open.
+const OPEN: &str = "2026-11-24T10:00:00+01:00";
+const SUNDAY: &str = "2026-11-22T11:00:00+01:00";
+const MONDAY_8: &str = "2026-11-23T08:00:00+01:00";
+const PHONE: &str = "+33612345678";
+
+fn at(clock: &'static str) -> Plan {
+    Plan { clock: Some(clock), ..Plan::default() }
+}
+
+fn offer(collected_at: Timestamp) -> ConsentOffer {
+    ConsentOffer {
+        basis: Basis::Consent,
+        advertiser: None,
+        purpose: "offres".to_owned(),
+        collected_at,
+        source: "formulaire du site".to_owned(),
+        text_shown: "J'accepte de recevoir les offres d'Acme par SMS.".to_owned(),
+        evidence: None,
+        professional: false,
+    }
+}
+
+fn marketing(house: &Harness) -> SendRequest {
+    let consent = Some(offer(house.gateway.now().minus(Duration::from_secs(86_400))));
+    SendRequest {
+        class: Some(Class::Marketing),
+        compliance: Compliance { consent, ..Compliance::default() },
+        ..request(PHONE, "Soldes chez Acme : -30 % ce week-end")
+    }
+}
+
+fn stop() -> NewOptOut {
+    NewOptOut {
+        number: facteur_domain::Msisdn::parse(PHONE).expect("valid"),
+        scope: OptOutScope::Advertiser,
+        advertiser: Some("Acme".to_owned()),
+        source: "stop_reply".to_owned(),
+        reason: None,
+    }
+}
+
+async fn says(house: &Harness, id: MessageId, word: &str) -> bool {
+    let story = house.story(id).await;
+    story.iter().any(|step| step.detail.as_deref().is_some_and(|detail| detail.contains(word)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marketing_leaves_with_its_stop_mention_and_the_consent_it_relies_on() {
+    let house = Harness::start(at(OPEN)).await;
+    let id = house.accept(marketing(&house)).await.expect("consented, on a Tuesday morning");
+    house.reaches(id, State::Delivered).await;
+    let texts = house.texts("33612345678");
+    assert_eq!(texts, ["Soldes chez Acme : -30 % ce week-end\nSTOP au 36180"]);
+    let number = facteur_domain::Msisdn::parse(PHONE).expect("valid");
+    let ledger = house.gateway.store().consents(house.workspace, number).await.expect("readable");
+    assert_eq!(ledger.len(), 1, "recorded with the message");
+    let relied = house.gateway.store().relied_on(house.workspace, id).await.expect("readable");
+    assert_eq!(relied, Some(ledger[0].id));
+    // The next message needs no proof with it: the ledger has it.
+    let again = SendRequest { compliance: Compliance::default(), ..marketing(&house) };
+    let again = house.accept(again).await.expect("on the ledger");
+    house.reaches(again, State::Delivered).await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_consent_marketing_is_refused_with_every_reason() {
+    let house = Harness::start(at(SUNDAY)).await;
+    let bare = SendRequest { compliance: Compliance::default(), ..marketing(&house) };
+    let refusal = house.accept(bare).await.expect_err("no consent, on a Sunday");
+    assert_eq!(refusal.code, Code::MessageNotCompliant);
+    let rules: Vec<_> = refusal.details.iter().filter_map(|detail| detail.rule).collect();
+    assert!(rules.contains(&"fr.consent.b2c.missing") && rules.contains(&"fr.window.sunday"), "{rules:?}");
+    let audit = house.gateway.store().audit(Some(house.workspace), facteur_store::Page { page: 1, size: 9 });
+    let lines = audit.await.expect("readable").rows;
+    assert!(lines.iter().any(|line| line.action == "message.refused" && line.detail.contains("fr.consent")));
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sunday_holds_marketing_until_monday_and_lets_the_rest_go() {
+    let house = Harness::start(at(SUNDAY)).await;
+    let held = house.accept(marketing(&house)).await.expect("held");
+    let stored = house.stored(held).await;
+    assert_eq!((stored.state, stored.message.send_at), (State::Scheduled, instant(MONDAY_8)));
+    let refused = SendRequest {
+        compliance: Compliance {
+            on_closed_window: Some(OnClosedWindow::Refuse),
+            ..marketing(&house).compliance
+        },
+        ..marketing(&house)
+    };
+    assert_eq!(house.accept(refused).await.map_err(|r| r.code), Err(Code::MessageNotCompliant));
+    let code = house.send_as("+33612345679", "Votre code : 4242", Some(Class::Otp)).await;
+    house.reaches(code, State::Delivered).await;
+    assert_eq!(house.stored(held).await.state, State::Scheduled);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_message_leaves_by_itself_when_the_window_opens() {
+    let house = Harness::start(at("2026-11-23T07:59:57+01:00")).await;
+    let id = house.accept(marketing(&house)).await.expect("held");
+    assert_eq!(house.stored(id).await.message.send_at, instant(MONDAY_8));
+    house.reaches(id, State::Delivered).await;
+    assert!(house.gateway.now() >= instant(MONDAY_8));
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_comes_in_between_blocks_what_waits() {
+    let house = Harness::start(at(SUNDAY)).await;
+    let held = house.accept(marketing(&house)).await.expect("held");
+    let (store, actor) = (house.gateway.store(), Actor("test".to_owned()));
+    let (_, changes) = store
+        .record_opt_outs(house.workspace, vec![stop()], house.gateway.now(), actor)
+        .await
+        .expect("recorded");
+    assert_eq!(changes.len(), 1, "in force before the STOP is answered");
+    assert_eq!(house.stored(held).await.state, State::Blocked);
+    assert!(says(&house, held, "fr.optout").await);
+    let refusal = house.accept(marketing(&house)).await.expect_err("a STOP stands");
+    assert!(refusal.details.iter().any(|d| d.rule.is_some_and(|rule| rule.starts_with("fr.optout"))));
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_withdrawn_in_between_blocks_at_departure() {
+    let house = Harness::start(at("2026-11-23T07:59:57+01:00")).await;
+    let held = house.accept(marketing(&house)).await.expect("held");
+    let number = facteur_domain::Msisdn::parse(PHONE).expect("valid");
+    house
+        .gateway
+        .store()
+        .withdraw_consent(
+            house.workspace,
+            number,
+            None,
+            "asked by mail".to_owned(),
+            house.gateway.now(),
+            Actor("test".to_owned()),
+        )
+        .await
+        .expect("withdrawn");
+    house.reaches(held, State::Blocked).await;
+    assert!(house.texts("33612345678").is_empty());
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_says_stop_is_marketing_whatever_it_was_called() {
+    let house = Harness::start(at(SUNDAY)).await;
+    let sneaky =
+        SendRequest { class: Some(Class::Transactional), ..request(PHONE, "Soldes ! STOP au 36180") };
+    let refusal = house.accept(sneaky).await.expect_err("marketing without consent");
+    assert_eq!(refusal.code, Code::MessageNotCompliant);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_says_what_would_happen_and_keeps_nothing() {
+    let house = Harness::start(at(SUNDAY)).await;
+    let recipients = vec![PHONE.to_owned(), "+33140000000".to_owned(), "0612345678".to_owned()];
+    let previews =
+        house.gateway.preview(house.caller(), marketing(&house), recipients).await.expect("judged");
+    let decisions: Vec<_> = previews.iter().map(|p| p.outcome.as_ref().map(|j| j.decision).ok()).collect();
+    assert_eq!(decisions, [Some("hold"), Some("refuse"), None]);
+    let first = previews[0].outcome.as_ref().expect("judged");
+    assert_eq!(first.send_at, Some(instant(MONDAY_8)));
+    assert_eq!(first.appended.as_deref().map(str::trim), Some("STOP au 36180"));
+    assert!(first.reasons.iter().any(|reason| reason.rule == "fr.window.sunday"));
+    let page = facteur_store::Page { page: 1, size: 9 };
+    let kept = house.gateway.store().messages(house.workspace, facteur_store::MessageFilter::default(), page);
+    assert_eq!(kept.await.expect("readable").total, 0);
+    house.stop().await;
+}
