@@ -41,6 +41,7 @@ pub(crate) fn http_options(http: &Http) -> Result<facteur_http::Options, Failure
         body_max: http.body_max,
         failures_per_second: http.failures_per_second,
         tls: http.tls.as_ref().map(crate::tls::server).transpose()?,
+        ..facteur_http::Options::default()
     })
 }
 

@@ -22,29 +22,65 @@ enum Unread {
     Broken,
 }
 
+/// What an endpoint takes as its body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Media types, in lower case.
+    pub(crate) types: &'static [&'static str],
+    /// What to send instead of another type.
+    pub(crate) hint: &'static str,
+    /// The most octets.
+    pub(crate) max: usize,
+}
+
+/// The one type that most endpoints take.
+const JSON: &[&str] = &["application/json"];
+const JSON_HINT: &str = "Send the body as JSON with `Content-Type: application/json`.";
+
 /// The body of a request that must be JSON.
 ///
 /// # Errors
 /// 415, 413, 408, or 400 for a body that breaks off.
 pub(crate) async fn json(parts: &Parts, body: Body, options: &Options) -> Result<Bytes, ApiError> {
+    let wanted = Wanted { types: JSON, hint: JSON_HINT, max: options.body_max };
+    octets(parts, body, &wanted, options).await.map(|(_, octets)| octets)
+}
+
+/// As [`json`], for a list of many entries.
+///
+/// # Errors
+/// As for [`json`].
+pub(crate) async fn long_json(parts: &Parts, body: Body, options: &Options) -> Result<Bytes, ApiError> {
+    let wanted = Wanted { types: JSON, hint: JSON_HINT, max: options.bulk_max };
+    octets(parts, body, &wanted, options).await.map(|(_, octets)| octets)
+}
+
+/// The body of a request, with its type, which is one of the wanted ones.
+///
+/// # Errors
+/// As for [`json`].
+pub(crate) async fn octets(
+    parts: &Parts,
+    body: Body,
+    wanted: &Wanted,
+    options: &Options,
+) -> Result<(&'static str, Bytes), ApiError> {
     let mut body = body;
-    let read = match content_type(&parts.headers) {
-        Ok(()) if declared(&body) > Some(options.body_max as u64) => Err(too_large(options)),
-        Ok(()) => {
-            match tokio::time::timeout(options.body_timeout, collect(&mut body, options.body_max)).await {
-                Ok(Ok(octets)) => return Ok(octets),
-                Ok(Err(Unread::TooLarge)) => Err(too_large(options)),
-                Ok(Err(Unread::Broken)) => {
-                    return Err(ApiError::new(&codes::INVALID_REQUEST_BODY, "The body broke off."));
-                }
-                Err(_) => {
-                    return Err(ApiError::new(
-                        &codes::REQUEST_TIMEOUT,
-                        format!("The body did not come within {} seconds.", options.body_timeout.as_secs()),
-                    ));
-                }
+    let read = match content_type(&parts.headers, wanted) {
+        Ok(_) if declared(&body) > Some(wanted.max as u64) => Err(too_large(wanted)),
+        Ok(kind) => match tokio::time::timeout(options.body_timeout, collect(&mut body, wanted.max)).await {
+            Ok(Ok(octets)) => return Ok((kind, octets)),
+            Ok(Err(Unread::TooLarge)) => Err(too_large(wanted)),
+            Ok(Err(Unread::Broken)) => {
+                return Err(ApiError::new(&codes::INVALID_REQUEST_BODY, "The body broke off."));
             }
-        }
+            Err(_) => {
+                return Err(ApiError::new(
+                    &codes::REQUEST_TIMEOUT,
+                    format!("The body did not come within {} seconds.", options.body_timeout.as_secs()),
+                ));
+            }
+        },
         Err(error) => Err(error),
     };
     discard(&parts.headers, body, options).await;
@@ -80,8 +116,8 @@ fn declared(body: &Body) -> Option<u64> {
     body.size_hint().exact()
 }
 
-fn too_large(options: &Options) -> ApiError {
-    ApiError::new(&codes::PAYLOAD_TOO_LARGE, format!("The body is larger than {} octets.", options.body_max))
+fn too_large(wanted: &Wanted) -> ApiError {
+    ApiError::new(&codes::PAYLOAD_TOO_LARGE, format!("The body is larger than {} octets.", wanted.max))
 }
 
 /// The next octets of a body; trailers are skipped.
@@ -121,24 +157,27 @@ async fn collect(body: &mut Body, max: usize) -> Result<Bytes, Unread> {
     Ok(whole.freeze())
 }
 
-/// Whether the headers say `application/json`, with whatever parameters, and no compression.
-fn content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let unsupported = |message: &'static str, param: &'static str| {
-        ApiError::new(&codes::UNSUPPORTED_MEDIA_TYPE, message)
-            .at(param)
-            .suggest("Send the body as JSON with `Content-Type: application/json`.")
+/// The wanted type that the headers say, with whatever parameters, and no compression.
+fn content_type(headers: &HeaderMap, wanted: &Wanted) -> Result<&'static str, ApiError> {
+    let unsupported = |message: String, param: &'static str| {
+        ApiError::new(&codes::UNSUPPORTED_MEDIA_TYPE, message).at(param).suggest(wanted.hint)
     };
     let mut given = headers.get_all(header::CONTENT_TYPE).iter();
-    let value = given.next().ok_or_else(|| unsupported("The Content-Type is missing.", "Content-Type"))?;
+    let value =
+        given.next().ok_or_else(|| unsupported("The Content-Type is missing.".to_owned(), "Content-Type"))?;
     let essence = value.as_bytes().split(|&octet| octet == b';').next().unwrap_or_default().trim_ascii();
-    if !essence.eq_ignore_ascii_case(b"application/json") || given.next().is_some() {
-        return Err(unsupported("The Content-Type is not application/json.", "Content-Type"));
-    }
+    let known = wanted.types.iter().find(|kind| essence.eq_ignore_ascii_case(kind.as_bytes()));
+    let Some(kind) = known.filter(|_| given.next().is_none()) else {
+        return Err(unsupported(
+            format!("The Content-Type is not {}.", wanted.types.join(" or ")),
+            "Content-Type",
+        ));
+    };
     match headers.get(header::CONTENT_ENCODING) {
         Some(coding) if !coding.as_bytes().eq_ignore_ascii_case(b"identity") => {
-            Err(unsupported("The body is compressed, which is not supported.", "Content-Encoding"))
+            Err(unsupported("The body is compressed, which is not supported.".to_owned(), "Content-Encoding"))
         }
-        _ => Ok(()),
+        _ => Ok(kind),
     }
 }
 
@@ -153,7 +192,8 @@ mod tests {
         for (name, value) in given {
             headers.append(name.clone(), HeaderValue::from_static(value));
         }
-        assert_eq!(content_type(&headers).is_ok(), fine, "{given:?}");
+        let wanted = Wanted { types: JSON, hint: JSON_HINT, max: 1 };
+        assert_eq!(content_type(&headers, &wanted).is_ok(), fine, "{given:?}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Reading a JSON object field by field, so that every fault is found at once, names its field
 //! and says what stands there. Nothing of the document is copied that need not be.
 
+pub(crate) mod tree;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -44,13 +46,30 @@ pub(crate) struct Faults {
 
 impl Faults {
     /// Notes a fault of `field`.
-    pub(crate) fn note(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) {
+    pub(crate) fn note(
+        &mut self,
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) {
         self.found.push(Detail { message: message.into(), field: field.into(), rule: None });
     }
 
     /// How many were found.
     pub(crate) fn count(&self) -> usize {
         self.found.len()
+    }
+
+    /// The faults alone, for a report of one entry among many.
+    pub(crate) fn into_details(self) -> Vec<Detail> {
+        self.found
+    }
+
+    /// What was read, if nothing is wrong with it, else the faults: for one entry among many.
+    pub(crate) fn verdict<T>(self, read: Option<T>) -> Result<T, Vec<Detail>> {
+        match read {
+            Some(read) if self.found.is_empty() => Ok(read),
+            _ => Err(self.found),
+        }
     }
 
     /// Offers a cure, unless one was offered before.

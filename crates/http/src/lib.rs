@@ -2,7 +2,7 @@
 //!
 //! The room knows requests and pages, not SMPP and not the law. Every request passes one guard
 //! (`edge`), in one order: its endpoint, its key, its rate, its scope, its body; then the gateway
-//! decides. Of the store it only reads.
+//! decides. Of the store it reads, and writes what people set up: consents, opt-outs, senders.
 
 mod api;
 mod app;
@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 mod flowing;
 mod idempotency;
+mod import;
 mod json;
 mod limits;
 mod metrics;
@@ -20,7 +21,9 @@ mod openapi;
 mod pages;
 mod request_id;
 mod server;
+mod table;
 
 pub use app::router;
+pub use import::{Import, ImportContext, ImportFault, ImportLine, read_consents, read_opt_outs};
 pub use openapi::openapi;
 pub use server::{Options, serve};

@@ -48,6 +48,8 @@ pub(crate) fn document() -> Document {
         (name = "SMS", description = "Send"),
         (name = "Messages", description = "What became of what was sent"),
         (name = "Senders", description = "Sender IDs and short codes"),
+        (name = "Consents", description = "The ledger of consents: who agreed to what, with proof"),
+        (name = "Opt-outs", description = "Who said STOP"),
         (name = "Account", description = "The key and what it may do"),
         (name = "Service", description = "Probes, metrics and documentation; no key needed"),
     )
@@ -69,7 +71,8 @@ impl Modify for KeyScheme {
             Some(ComponentsBuilder::from(components).security_scheme(SCHEME, scheme).build());
         for (path, item) in &mut document.paths.paths {
             let guarded = api::ENDPOINTS.iter().any(|endpoint| endpoint.path == path);
-            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            let verbs = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+            for operation in verbs.into_iter().flatten() {
                 let needs: [&str; 0] = [];
                 operation.security = guarded.then(|| vec![SecurityRequirement::new(SCHEME, needs)]);
             }

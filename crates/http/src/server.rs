@@ -47,6 +47,8 @@ pub struct Options {
     pub request_timeout: Duration,
     /// The largest body, in octets.
     pub body_max: usize,
+    /// The largest body of lists, imports and files, in octets.
+    pub bulk_max: usize,
     /// Requests a second without a valid key that one address may make before it hears 429
     /// instead of 401. Behind a proxy all clients have one address.
     pub failures_per_second: u32,
@@ -62,6 +64,7 @@ impl Default for Options {
             body_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             body_max: 64 * 1024,
+            bulk_max: 5 * 1024 * 1024,
             failures_per_second: 100,
             tls: None,
         }

@@ -2,25 +2,31 @@
 //! its wire types and its handlers. Core types are not serialised; each file says what its
 //! answers look like.
 
+mod bulk;
+pub(crate) mod consents;
+mod export;
 mod me;
 mod messages;
 mod numbers;
+pub(crate) mod opt_outs;
 mod page;
 pub(crate) mod sms;
-mod time;
+pub(crate) mod time;
 mod words;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use facteur_gateway::{Caller, Scope};
 use serde::Serialize;
 use utoipa::OpenApi;
 
 use crate::app::Routes;
 use crate::endpoint::{Access, Endpoint};
-use crate::error::ApiError;
+use crate::error::{ApiError, codes};
 
 /// The seed's call (requirements `seed-endpoint` and `seed-scope`).
 pub(crate) static SEND: Endpoint = Endpoint {
@@ -67,8 +73,25 @@ static CANCEL: Endpoint = Endpoint {
 };
 
 /// Every endpoint for programs, as `GET /v2/api/me` lists them.
-pub(crate) static ENDPOINTS: [&Endpoint; 7] =
-    [&SEND, &NUMBERS_V1, &ME, &NUMBERS_V2, &MESSAGES, &MESSAGE, &CANCEL];
+pub(crate) static ENDPOINTS: [&Endpoint; 17] = [
+    &SEND,
+    &NUMBERS_V1,
+    &ME,
+    &NUMBERS_V2,
+    &MESSAGES,
+    &MESSAGE,
+    &CANCEL,
+    &consents::LIST,
+    &consents::RECORD,
+    &consents::IMPORT,
+    &consents::EXPORT,
+    &consents::WITHDRAW,
+    &opt_outs::LIST,
+    &opt_outs::RECORD,
+    &opt_outs::IMPORT,
+    &opt_outs::EXPORT,
+    &opt_outs::LIFT,
+];
 
 /// The documentation prints the route with a fragment, which a URL library may escape into the
 /// path; it is the same route (requirement `seed-endpoint`).
@@ -83,6 +106,16 @@ pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&MESSAGES, get(messages::list::list));
     routes.add(&MESSAGE, get(messages::show::show));
     routes.add(&CANCEL, post(messages::cancel::cancel));
+    routes.add(&consents::LIST, get(consents::list::list));
+    routes.add(&consents::RECORD, post(consents::record::record));
+    routes.add(&consents::IMPORT, post(consents::import::import));
+    routes.add(&consents::EXPORT, get(consents::export::export));
+    routes.add(&consents::WITHDRAW, post(consents::withdraw::withdraw));
+    routes.add(&opt_outs::LIST, get(opt_outs::list::list));
+    routes.add(&opt_outs::RECORD, post(opt_outs::record::record));
+    routes.add(&opt_outs::IMPORT, post(opt_outs::import::import));
+    routes.add(&opt_outs::EXPORT, get(opt_outs::export::export));
+    routes.add(&opt_outs::LIFT, delete(opt_outs::lift::lift));
 }
 
 /// The API's part of the OpenAPI document.
@@ -95,6 +128,16 @@ pub(crate) fn mount(routes: &mut Routes) {
     messages::list::list,
     messages::show::show,
     messages::cancel::cancel,
+    consents::list::list,
+    consents::record::record,
+    consents::import::import,
+    consents::export::export,
+    consents::withdraw::withdraw,
+    opt_outs::list::list,
+    opt_outs::record::record,
+    opt_outs::import::import,
+    opt_outs::export::export,
+    opt_outs::lift::lift,
 ))]
 pub(crate) struct Documented;
 
@@ -109,7 +152,25 @@ struct Data<T> {
 
 /// 200 with this body.
 fn ok(body: &impl Serialize) -> Result<Response, ApiError> {
+    written(StatusCode::OK, body)
+}
+
+/// A success with this status and body.
+fn written(status: StatusCode, body: &impl Serialize) -> Result<Response, ApiError> {
     let body = serde_json::to_vec(body).map_err(ApiError::internal)?;
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    Ok((json, Body::from(body)).into_response())
+    Ok((status, json, Body::from(body)).into_response())
+}
+
+/// The id in a path. One that cannot be an id names nothing; its endpoint says what is not found.
+pub(crate) struct Named<T>(T);
+
+impl<S: Send + Sync, T: std::str::FromStr> FromRequestParts<S> for Named<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let none = || ApiError::new(&codes::ENDPOINT_NOT_FOUND, "The path names nothing.");
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| none())?;
+        text.parse().map(Self).map_err(|_| none())
+    }
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::Query;
 use axum::http::Uri;
+use facteur_domain::Msisdn;
 use facteur_store::Page;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -88,6 +89,19 @@ impl Params {
             let message = format!("{name} must be a whole number from 1 to {max}.");
             ApiError::new(&codes::INVALID_PAGE_SIZE, message).at(name)
         })
+    }
+
+    /// Takes out the parameter `name`, a number in E.164.
+    ///
+    /// # Errors
+    /// 400: it is none.
+    pub(super) fn msisdn(&mut self, name: &'static str) -> Result<Option<Msisdn>, ApiError> {
+        let Some(text) = self.take(name) else { return Ok(None) };
+        // In a query string a bare plus sign means a space.
+        let text = text.strip_prefix(' ').map_or_else(|| text.clone(), |digits| format!("+{digits}"));
+        Msisdn::parse(&text)
+            .map(Some)
+            .map_err(|why| ApiError::new(&codes::INVALID_PHONE_FORMAT, format!("{name}: {why}.")).at(name))
     }
 
     /// Refuses what was not taken out: a filter that is misspelt must not be as good as none.

@@ -3,7 +3,7 @@
 use facteur_domain::Timestamp;
 
 /// An instant that a client wrote: RFC 3339 with a zone. Sub-millisecond digits are dropped.
-pub(super) fn read(text: &str) -> Option<Timestamp> {
+pub(crate) fn read(text: &str) -> Option<Timestamp> {
     // jiff also reads week dates, annotations in brackets and more; a date in RFC 3339 has a T or
     // a space at its eleventh place and no bracket.
     let rfc_3339 = matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) && !text.contains('[');
@@ -12,7 +12,7 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
 }
 
 /// What is said of a field that is not such an instant.
-pub(super) const EXPECTED: &str = "must be RFC 3339 with a zone, as in 2026-11-22T10:15:00+01:00";
+pub(crate) const EXPECTED: &str = "must be RFC 3339 with a zone, as in 2026-11-22T10:15:00+01:00";
 
 /// An instant as Allo's v1 writes it: UTC, to the second, without zone or fraction.
 pub(super) fn bare(at: Timestamp) -> String {

@@ -52,6 +52,45 @@ pub(crate) enum SenderStatus {
     Disabled,
 }
 
+/// On which ground a person may be written to: a consent given beforehand, a purchase of something like
+/// it from the same company, or (for a professional) their work.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "documents the words; the domain has the values")]
+pub(crate) enum ConsentBasis {
+    Consent,
+    ExistingCustomer,
+    B2b,
+}
+
+/// What an entry of the ledger says.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the store has the values")]
+pub(crate) enum ConsentEventWord {
+    Given,
+    Withdrawn,
+}
+
+/// How far an opt-out reaches: all senders of one advertiser, of the workspace, or of the platform.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the domain has the values")]
+pub(crate) enum OptOutReach {
+    Advertiser,
+    Workspace,
+    Platform,
+}
+
+/// Whether an opt-out is sure, or a doubtful reply that somebody is to read; both hold.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the store has the values")]
+pub(crate) enum OptOutStatus {
+    Confirmed,
+    Review,
+}
+
 #[cfg(test)]
 mod tests {
     use facteur_domain as domain;
@@ -78,6 +117,15 @@ mod tests {
         }
         for word in words::<SenderStatus>() {
             assert!(domain::SenderState::from_name(&word).is_some(), "{word}");
+        }
+        for word in words::<ConsentBasis>() {
+            assert!(domain::Basis::from_name(&word).is_some(), "{word}");
+        }
+        for word in words::<OptOutReach>() {
+            assert!(domain::OptOutScope::from_name(&word).is_some(), "{word}");
+        }
+        for word in words::<OptOutStatus>() {
+            assert!(facteur_store::OptOutState::from_name(&word).is_some(), "{word}");
         }
         assert_eq!(words::<Status>().len(), domain::State::ALL.len());
         assert_eq!(words::<Class>().len(), domain::Class::ALL.len());

@@ -37,6 +37,8 @@ codes! {
         "The sender is a standard mobile number, which French operators refuse for business SMS.";
     FROM_NUMBER_NOT_FOUND BAD_REQUEST "The sending number is not on the account.";
     MESSAGE_NOT_COMPLIANT BAD_REQUEST "French rules forbid the message.";
+    INVALID_CSV BAD_REQUEST "The file is no table that can be read, or lacks a column.";
+    BATCH_TOO_LARGE BAD_REQUEST "The list has more entries than one request may carry.";
     INVALID_PAGE_SIZE BAD_REQUEST "`page` is under 1, or `size` is not 1 to 100.";
     INVALID_DATE_RANGE BAD_REQUEST "A date is not RFC 3339 with a zone, or the range ends before it begins.";
     INVALID_SEARCH_QUERY BAD_REQUEST "A filter is unknown, repeated, or has an unknown value.";
@@ -46,12 +48,17 @@ codes! {
     ENDPOINT_NOT_FOUND NOT_FOUND "There is no such path.";
     SENDER_ID_NOT_FOUND NOT_FOUND "The Sender ID is not on the account.";
     MESSAGE_NOT_FOUND NOT_FOUND "There is no such message in the workspace.";
+    CONSENT_NOT_FOUND NOT_FOUND "The ledger has no consent of this number.";
+    OPT_OUT_NOT_FOUND NOT_FOUND "There is no such opt-out in the workspace.";
     METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED "The path exists, but not with this method; see `Allow`.";
     REQUEST_TIMEOUT REQUEST_TIMEOUT "The body did not come in time.";
     IDEMPOTENCY_KEY_REUSE CONFLICT "The idempotency key was used for another request.";
     MESSAGE_NOT_CANCELLABLE CONFLICT "The message has left, or has reached its end.";
-    PAYLOAD_TOO_LARGE PAYLOAD_TOO_LARGE "The body is larger than 64 KiB.";
-    UNSUPPORTED_MEDIA_TYPE UNSUPPORTED_MEDIA_TYPE "The body is not sent as `application/json`.";
+    OPT_OUT_NOT_LIFTABLE CONFLICT "The opt-out was lifted before, or lifting it needs a new consent.";
+    PAYLOAD_TOO_LARGE PAYLOAD_TOO_LARGE
+        "The body is larger than the endpoint takes: 64 KiB, or 5 MiB for lists, imports and files.";
+    UNSUPPORTED_MEDIA_TYPE UNSUPPORTED_MEDIA_TYPE
+        "The body is not of a type that the endpoint takes, most often `application/json`.";
     RATE_LIMIT_EXCEEDED TOO_MANY_REQUESTS "The key's requests a second are used up; see `Retry-After`.";
     API_KEY_QUOTA_EXCEEDED TOO_MANY_REQUESTS "The key's daily quota is used up; see `Retry-After`.";
     INTERNAL_SERVER_ERROR INTERNAL_SERVER_ERROR "Something failed on our side.";

@@ -75,6 +75,16 @@ async fn a_scope_that_is_missing_is_named() {
         (Method::GET, "/v2/api/messages", Scope::ConversationsRead),
         (Method::GET, "/v2/api/messages/msg_0000000000001", Scope::ConversationsRead),
         (Method::POST, "/v2/api/messages/msg_0000000000001/cancel", Scope::SmsSend),
+        (Method::GET, "/v2/api/consents", Scope::ConsentsReadWrite),
+        (Method::POST, "/v2/api/consents", Scope::ConsentsReadWrite),
+        (Method::POST, "/v2/api/consents/import", Scope::ConsentsReadWrite),
+        (Method::GET, "/v2/api/consents/export", Scope::ConsentsReadWrite),
+        (Method::POST, "/v2/api/consents/withdraw", Scope::ConsentsReadWrite),
+        (Method::GET, "/v2/api/opt_outs", Scope::ConsentsReadWrite),
+        (Method::POST, "/v2/api/opt_outs", Scope::ConsentsReadWrite),
+        (Method::POST, "/v2/api/opt_outs/import", Scope::ConsentsReadWrite),
+        (Method::GET, "/v2/api/opt_outs/export", Scope::ConsentsReadWrite),
+        (Method::DELETE, "/v2/api/opt_outs/opt_0000000000001", Scope::ConsentsReadWrite),
     ] {
         let scopes = Scope::ALL.into_iter().filter(|other| *other != scope).collect();
         let key = world.add_key(Traits { scopes, ..Traits::default() }).await;

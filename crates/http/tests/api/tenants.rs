@@ -5,24 +5,47 @@ use serde_json::Value;
 
 use crate::world::{Answer, GOOD, World, request};
 
-/// Calls every route of the OpenAPI document that takes an id, with `id` in its place.
-async fn walk(world: &World, key: &str, id: &str) -> Vec<(String, Answer)> {
+/// The routes of the OpenAPI document that take an id, by what stands before it in their paths.
+fn routes_of(resource: &str) -> Vec<(Method, String)> {
     let document: Value = serde_json::from_str(&facteur_http::openapi()).expect("JSON");
-    let mut answers = Vec::new();
+    let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
-        if !path.contains('{') {
+        if !path.starts_with(&format!("{resource}/{{")) {
             continue;
         }
         for method in item.as_object().expect("methods").keys() {
-            let filled = path.split('/').map(|part| if part.starts_with('{') { id } else { part });
-            let filled = filled.collect::<Vec<_>>().join("/");
-            let method: Method = method.to_uppercase().parse().expect("a method");
-            let name = format!("{method} {path} with {id}");
-            answers.push((name, world.call(request(method, &filled, key, "{}")).await));
+            routes.push((method.to_uppercase().parse().expect("a method"), path.clone()));
         }
     }
-    assert!(!answers.is_empty());
+    assert!(!routes.is_empty(), "{resource}");
+    routes
+}
+
+/// Calls every route of a resource with `id` in its place.
+async fn walk(world: &World, resource: &str, key: &str, id: &str) -> Vec<(String, Answer)> {
+    let mut answers = Vec::new();
+    for (method, path) in routes_of(resource) {
+        let filled = path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+        let filled = filled.collect::<Vec<_>>().join("/");
+        let name = format!("{method} {path} with {id}");
+        let body = r#"{"reason":"x"}"#;
+        answers.push((name, world.call(request(method, &filled, key, body)).await));
+    }
     answers
+}
+
+/// Its own id is known; another workspace's, and what is no id at all, answer 404 alike.
+async fn check(world: &World, resource: &str, id: &str, code: &str) {
+    for (name, answer) in walk(world, resource, &world.key, id).await {
+        assert_ne!(answer.status, StatusCode::NOT_FOUND, "{name}: its own");
+    }
+    let strange = ["msg_0000000000001", "msg_", "wsp_0000000000001", "1", "%00", "%ff", "..%2f..", "null"];
+    for other in strange.iter().copied().chain([id]) {
+        for (name, answer) in walk(world, resource, &world.other_key, other).await {
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name}: {}", answer.text);
+            assert_eq!(answer.code(), Some(code), "{name}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -30,18 +53,12 @@ async fn ids_of_others_and_ids_that_are_none_answer_404() {
     let world = World::new().await;
     let sent = world.send(GOOD).await;
     let id = sent.body["data"]["id"].as_str().expect("an id").to_owned();
-    for (name, answer) in walk(&world, &world.key, &id).await {
-        assert_ne!(answer.status, StatusCode::NOT_FOUND, "{name}: its own");
-    }
-    let strange = ["msg_0000000000001", "msg_", "wsp_0000000000001", "1", "%00", "%ff", "..%2f..", "null"];
-    for other in strange.iter().copied().chain([id.as_str()]) {
-        for (name, answer) in walk(&world, &world.other_key, other).await {
-            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name}: {}", answer.text);
-            assert_eq!(answer.code(), Some("MESSAGE_NOT_FOUND"), "{name}");
-        }
-    }
+    check(&world, "/v2/api/messages", &id, "MESSAGE_NOT_FOUND").await;
     let after = world.get(&format!("/v2/api/messages/{id}")).await;
     assert_eq!(after.body["data"]["id"], id.as_str());
+    let stopped = world.post("/v2/api/opt_outs", r#"{"number":"+33612345678"}"#).await;
+    let id = stopped.body["data"]["id"].as_str().expect("an id");
+    check(&world, "/v2/api/opt_outs", id, "OPT_OUT_NOT_FOUND").await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use facteur_domain::{Class, Msisdn, State as Stage, Timestamp};
+use facteur_domain::{Class, State as Stage, Timestamp};
 use facteur_store::{MessageFilter, Page};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -91,7 +91,7 @@ fn read(uri: &Uri) -> Result<(MessageFilter, Page), ApiError> {
     let mut params = Params::read(uri)?;
     let page = params.page()?;
     let filter = MessageFilter {
-        recipient: params.take("to").map(|text| number(&text)).transpose()?,
+        recipient: params.msisdn("to")?,
         sender: params.take("sender_id").map(|name| name.to_ascii_lowercase()),
         state: one_of(&mut params, "status", Stage::from_name, &Stage::ALL.map(Stage::as_str))?,
         class: one_of(&mut params, "class", Class::from_name, &Class::ALL.map(Class::as_str))?,
@@ -107,13 +107,6 @@ fn read(uri: &Uri) -> Result<(MessageFilter, Page), ApiError> {
     }
     params.end(PARAMETERS)?;
     Ok((filter, page))
-}
-
-fn number(text: &str) -> Result<Msisdn, ApiError> {
-    // In a query string a bare plus sign means a space.
-    let text = text.strip_prefix(' ').map_or_else(|| text.to_owned(), |digits| format!("+{digits}"));
-    Msisdn::parse(&text)
-        .map_err(|error| ApiError::new(&codes::INVALID_PHONE_FORMAT, format!("to: {error}.")).at("to"))
 }
 
 fn one_of<T>(
@@ -143,6 +136,8 @@ fn instant(params: &mut Params, name: &'static str) -> Result<Option<Timestamp>,
 
 #[cfg(test)]
 mod tests {
+    use facteur_domain::Msisdn;
+
     use super::*;
 
     fn parse(query: &str) -> Result<MessageFilter, ApiError> {

@@ -1,0 +1,81 @@
+//! `POST /v2/api/consents/import`: a CSV file of consents.
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use utoipa::ToSchema;
+
+use super::context;
+use super::record::{ids, keep};
+use crate::api::bulk::{self, ImportReport};
+use crate::api::{Data, Key, ok};
+use crate::app::App;
+use crate::body::{self, Wanted};
+use crate::error::{ApiError, ErrorBody, codes};
+use crate::import::read_consents;
+use crate::server::Options;
+
+/// A success.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents the answer")]
+pub(crate) struct ImportAnswer {
+    data: ImportReport,
+}
+
+/// Import consents
+///
+/// Records the consents of a CSV file: a line each, with the columns `number`, `basis`, `purpose`,
+/// `collected_at`, `source`, `text_shown` and, if you like, `advertiser`, `evidence` and `professional`.
+/// The first line names the columns, in whatever order; other columns are passed over. Numbers may be
+/// written the French way, and dates as 22/11/2026 or 22/11/2026 10:15, Paris time. UTF-8 and
+/// Windows-1252, semicolons, commas and tabs are understood. Every line is in the report; what is right
+/// is recorded though other lines are wrong.
+#[utoipa::path(
+    post,
+    path = "/v2/api/consents/import",
+    operation_id = "importConsents",
+    tag = "Consents",
+    request_body(content = String, content_type = "text/csv"),
+    responses(
+        (status = 200, description = "The report, a line each", body = ImportAnswer),
+        (status = 400, description = "The file is no table, or no line is right", body = ErrorBody),
+        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
+        (status = 403, description = "The key lacks the scope", body = ErrorBody),
+        (status = 413, description = "The file is larger than 5 MiB", body = ErrorBody),
+        (status = 415, description = "The body is not sent as text/csv", body = ErrorBody),
+        (status = 429, description = "Too many requests a second", body = ErrorBody),
+        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
+    )
+)]
+pub(crate) async fn import(
+    State(app): State<App>,
+    Extension(caller): Key,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let octets = table(request, &app.options).await?;
+    let settings = app.gateway.settings(caller.workspace());
+    let read = read_consents(&octets, context(&settings, &app.gateway)).map_err(unreadable)?;
+    let report = bulk::record_import(read, |chunk| ids(keep(&app.gateway, &caller, chunk))).await?;
+    ok(&Data { data: report })
+}
+
+/// The octets of a table.
+///
+/// # Errors
+/// As for every body.
+pub(crate) async fn table(request: Request, options: &Options) -> Result<Bytes, ApiError> {
+    let (parts, body) = request.into_parts();
+    let wanted = Wanted {
+        types: &["text/csv"],
+        hint: "Send the file as it is with `Content-Type: text/csv`, as in `curl --data-binary @file.csv`.",
+        max: options.bulk_max,
+    };
+    body::octets(&parts, body, &wanted, options).await.map(|(_, octets)| octets)
+}
+
+/// A file that is no table.
+pub(crate) fn unreadable(why: String) -> ApiError {
+    ApiError::new(&codes::INVALID_CSV, why)
+        .suggest("Save the table as CSV, its first line being the names of the columns.")
+}

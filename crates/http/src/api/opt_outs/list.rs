@@ -1,0 +1,69 @@
+//! `GET /v2/api/opt_outs`.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::OptOutView;
+use crate::api::page::{Pagination, Params};
+use crate::api::{Key, ok};
+use crate::app::App;
+use crate::error::{ApiError, ErrorBody};
+
+/// A page of opt-outs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OptOutPage {
+    data: Vec<OptOutView>,
+    pagination: Pagination,
+}
+
+/// Which.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the query; it is read one by one, for better errors")]
+pub(crate) struct Filters {
+    /// Only this number's, in E.164.
+    number: Option<String>,
+    /// Which page, from 1 (the default).
+    #[param(minimum = 1)]
+    page: Option<u32>,
+    /// Rows on a page, 20 unless told.
+    #[param(minimum = 1, maximum = 100)]
+    size: Option<u32>,
+}
+
+/// List opt-outs
+///
+/// The workspace's opt-outs, newest first, those that were lifted too; or those of one number.
+#[utoipa::path(
+    get,
+    path = "/v2/api/opt_outs",
+    operation_id = "listOptOuts",
+    tag = "Opt-outs",
+    params(Filters),
+    responses(
+        (status = 200, description = "A page of opt-outs", body = OptOutPage),
+        (status = 400, description = "A parameter is wrong; `param` says which", body = ErrorBody),
+        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
+        (status = 403, description = "The key lacks the scope", body = ErrorBody),
+        (status = 429, description = "Too many requests a second", body = ErrorBody),
+    )
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    Extension(caller): Key,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let mut params = Params::read(&uri)?;
+    let page = params.page()?;
+    let number = params.msisdn("number")?;
+    params.end("number, page and size")?;
+    let found = app.gateway.store().opt_outs(caller.workspace(), number, page).await?;
+    ok(&OptOutPage {
+        pagination: Pagination::new(page, found.total),
+        data: found.rows.into_iter().map(OptOutView::from).collect(),
+    })
+}
