@@ -75,6 +75,7 @@ CREATE TABLE opt_out (
     state          TEXT NOT NULL,
     created_at     INTEGER NOT NULL,
     created_by     TEXT NOT NULL,
+    said_at        INTEGER NOT NULL, -- the last time it was said
     lifted_at      INTEGER,
     lifted_by      TEXT,
     lifted_reason  TEXT,

@@ -19,7 +19,8 @@ use crate::{
 };
 
 const OPT_OUT: &str = "SELECT id, workspace, number, scope, advertiser, source, reason, state, created_at, \
-     created_by, lifted_at, lifted_by, lifted_reason, lifted_consent, number_hash, folded, own FROM opt_out";
+     created_by, lifted_at, lifted_by, lifted_reason, lifted_consent, number_hash, folded, own, \
+     said_at FROM opt_out";
 
 fn opt_out(row: &Row<'_>) -> rusqlite::Result<OptOut> {
     let named = |column: usize| row.get_ref(column).map(|value| value.as_str().unwrap_or("").to_owned());
@@ -116,12 +117,15 @@ fn record_one(
         .conn
         .prepare_cached(&format!(
             "{OPT_OUT} WHERE number_hash = ?1 AND lifted_at IS NULL AND workspace = ?2 AND scope = ?3 \
-             AND folded IS ?4"
+             AND (folded IS ?4 OR own = 1 AND ?5) ORDER BY id"
         ))?
-        .query_row(params![hash, scribe.workspace.key(), new.scope.as_str(), reach.folded], opt_out)
+        .query_row(
+            params![hash, scribe.workspace.key(), new.scope.as_str(), reach.folded, reach.own],
+            opt_out,
+        )
         .optional()?;
     if let Some(there) = there {
-        return confirmed(tx, there, state);
+        return said_again(tx, there, state, scribe.at);
     }
     let fresh = OptOut {
         id: OptOutId::from_key(consents::next_key(tx.conn, "opt_out", scribe.at)?),
@@ -140,22 +144,22 @@ fn record_one(
     Ok(fresh)
 }
 
-/// A doubtful STOP that is said again for sure is sure.
-fn confirmed(tx: &Tx<'_>, there: OptOut, state: OptOutState) -> Result<OptOut, Fault> {
-    if (there.state, state) != (OptOutState::Review, OptOutState::Confirmed) {
-        return Ok(there);
-    }
+/// A STOP that is said again outlives consents collected meanwhile; a doubtful one that is said again
+/// for sure is sure.
+fn said_again(tx: &Tx<'_>, there: OptOut, state: OptOutState, at: Timestamp) -> Result<OptOut, Fault> {
+    let sure = there.state == OptOutState::Confirmed || state == OptOutState::Confirmed;
+    let state = if sure { OptOutState::Confirmed } else { OptOutState::Review };
     tx.conn
-        .prepare_cached("UPDATE opt_out SET state = ?2 WHERE id = ?1")?
-        .execute(params![there.id.key(), state.as_str()])?;
+        .prepare_cached("UPDATE opt_out SET state = ?2, said_at = max(said_at, ?3) WHERE id = ?1")?
+        .execute(params![there.id.key(), state.as_str(), at.millis()])?;
     Ok(OptOut { state, ..there })
 }
 
 fn insert(conn: &Connection, opt_out: &OptOut, hash: &[u8; 32], reach: &Reach) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "INSERT INTO opt_out (id, workspace, number, number_hash, scope, advertiser, folded, own, source, \
-         reason, state, created_at, created_by) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         reason, state, created_at, created_by, said_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12)",
     )?
     .execute(params![
         opt_out.id.key(),
@@ -331,13 +335,15 @@ pub(super) struct Lifting {
 /// Lifts a STOP, with the new consent that it rests on.
 pub(super) fn lift(tx: &Tx<'_>, scribe: Scribe<'_>, lifting: Lifting) -> Result<OptOut, Fault> {
     let Lifting { id, reason, consent } = lifting;
-    let (there, hash): (OptOut, [u8; 32]) = tx
+    let there = tx
         .conn
         .prepare_cached(&format!("{OPT_OUT} WHERE id = ?1 AND workspace = ?2"))?
-        .query_row(params![id.key(), scribe.workspace.key()], |row| Ok((opt_out(row)?, row.get(14)?)))
+        .query_row(params![id.key(), scribe.workspace.key()], Kept::read)
         .optional()?
         .ok_or(StoreError::NotFound("opt-out"))?;
-    refuse_lifting(tx, &there, &hash, &reason, consent.as_ref())?;
+    if let Some(why_not) = refuse_lifting(tx, &there, &reason, consent.as_ref())? {
+        return Err(StoreError::Conflict(why_not.to_owned()).into());
+    }
     let given = consents::give(tx, scribe, consent.into_iter().collect())?;
     let consent = given.last().map(|entry| entry.id);
     tx.conn
@@ -347,44 +353,55 @@ pub(super) fn lift(tx: &Tx<'_>, scribe: Scribe<'_>, lifting: Lifting) -> Result<
         )?
         .execute(params![id.key(), scribe.at.millis(), scribe.by, reason, consent.map(ConsentId::key)])?;
     let lifted = Some(Lifted { at: scribe.at, by: scribe.by.to_owned(), reason, consent });
-    Ok(OptOut { lifted, ..there })
+    Ok(OptOut { lifted, ..there.opt_out })
+}
+
+/// A STOP with what only the store needs of it.
+struct Kept {
+    opt_out: OptOut,
+    reach: Reach,
+    hash: [u8; 32],
+    said_at: Timestamp,
+}
+
+impl Kept {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let (hash, said_at) = (row.get(14)?, rows::time(row, 17)?);
+        Ok(Self { opt_out: opt_out(row)?, reach: Reach::read(row)?, hash, said_at })
+    }
 }
 
 /// A STOP is lifted once, for a reason, and on a consent that is newer and covers it; one that was only
 /// doubtful needs no consent.
 fn refuse_lifting(
     tx: &Tx<'_>,
-    there: &OptOut,
-    hash: &[u8; 32],
+    there: &Kept,
     reason: &str,
     consent: Option<&NewConsent>,
-) -> Result<(), Fault> {
-    let refuse = |sentence: &str| Err(StoreError::Conflict(sentence.to_owned()).into());
-    if there.lifted.is_some() {
-        return refuse("this opt-out was lifted before");
+) -> Result<Option<&'static str>, Fault> {
+    if there.opt_out.lifted.is_some() {
+        return Ok(Some("this opt-out was lifted before"));
     }
     if reason.trim().is_empty() {
-        return refuse("say why the opt-out is lifted");
+        return Ok(Some("say why the opt-out is lifted"));
     }
     let Some(consent) = consent else {
-        return match there.state {
-            OptOutState::Review => Ok(()),
-            OptOutState::Confirmed => {
-                refuse("an opt-out is lifted only on a new consent of the person, with its proof")
-            }
-        };
+        let sure = there.opt_out.state == OptOutState::Confirmed;
+        return Ok(sure.then_some("an opt-out is lifted only on a new consent of the person, with its proof"));
     };
-    if Secret::load(tx.conn)?.hash(consent.number) != *hash {
-        return refuse("the consent is another number's");
+    if Secret::load(tx.conn)?.hash(consent.number) != there.hash {
+        return Ok(Some("the consent is another number's"));
     }
-    if consent.collected_at <= there.created_at {
-        return refuse("the consent is older than the opt-out");
+    if consent.collected_at <= there.said_at {
+        return Ok(Some("the consent is older than the opt-out"));
     }
-    let stopped = there.advertiser.as_deref().map(fold_advertiser);
-    if stopped.is_some_and(|stopped| stopped != fold_advertiser(&consent.advertiser)) {
-        return refuse("the consent is for another advertiser");
+    if there.reach.scope != OptOutScope::Advertiser {
+        return Ok(None);
     }
-    Ok(())
+    let given_to = fold_advertiser(&consent.advertiser);
+    let own = || Ok::<_, Fault>(fold_advertiser(&settings::of(tx.conn, there.reach.workspace)?.advertiser));
+    let covered = there.reach.folded.as_ref() == Some(&given_to) || there.reach.own && own()? == given_to;
+    Ok((!covered).then_some("the consent is for another advertiser"))
 }
 
 /// A workspace's STOPs, newest first: all of them, or a number's.
