@@ -4,9 +4,9 @@ use facteur_domain::delivery::Event;
 use facteur_domain::{MessageId, Timestamp};
 
 use super::fault::Fault;
-use super::optouts::{self, Guard};
 use super::orphans::{self, Word};
 use super::parcel::{Parcel, Touched};
+use super::reach::{self, Guard};
 use super::step::{Step, keep_attempt};
 use super::writer::Tx;
 use super::{receipts, waiting};
@@ -23,7 +23,7 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed,
         if owed == 0 {
             continue;
         }
-        if (order.marketing || optouts::concerns(parcel.shared.class))
+        if (order.marketing || reach::concerns(parcel.shared.class))
             && let Some(why) = guard.objection(tx, order.message, parcel.shared.recipient)?
         {
             departed.blocked.extend(waiting::withdraw(tx, &[(order.message, why)], order.at)?);

@@ -9,9 +9,11 @@ use super::consents::Scribe;
 use super::dossier::Change as DossierChange;
 use super::evidence::Upload;
 use super::fault::Fault;
-use super::optouts::Lifting;
+use super::lifting::Lifting;
 use super::verbs::Manner;
-use super::{Pending, Store, connect, consents, dossier, erase, evidence, optouts, settings, standing};
+use super::{
+    Pending, Store, connect, consents, dossier, erase, evidence, lifting, optouts, settings, standing,
+};
 use super::{verdicts, waiting};
 use crate::{
     Actor, ChainReport, Change, ConsentEntry, Dossier, Evidence, NewConsent, NewEvidence, NewOptOut, OptOut,
@@ -27,7 +29,7 @@ impl Store {
         at: Timestamp,
         actor: Actor,
     ) -> Pending<Vec<ConsentEntry>> {
-        self.write(Manner::guarded(), move |tx| {
+        self.write(Manner::guarded_rows(consents.len()), move |tx| {
             consents::give(tx, Scribe { workspace, at, by: &actor.0 }, consents)
         })
     }
@@ -132,7 +134,7 @@ impl Store {
         actor: Actor,
     ) -> Pending<OptOut> {
         self.write(Manner::guarded(), move |tx| {
-            optouts::lift(tx, Scribe { workspace, at, by: &actor.0 }, Lifting { id, reason, consent })
+            lifting::lift(tx, Scribe { workspace, at, by: &actor.0 }, Lifting { id, reason, consent })
         })
     }
 

@@ -98,3 +98,67 @@ pub(super) fn entry(entry: &ConsentEntry, previous: &[u8; 32]) -> [u8; 32] {
         .octets(&entry.personal)
         .done()
 }
+
+#[cfg(test)]
+mod tests {
+    use facteur_domain::{Basis, ConsentId, Msisdn, Timestamp, WorkspaceId};
+
+    use super::*;
+
+    fn hex(octets: &[u8]) -> String {
+        octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
+    fn given() -> ConsentEntry {
+        let mut salt = [0; 32];
+        (0..).zip(&mut salt).for_each(|(n, octet)| *octet = n);
+        let consent = NewConsent {
+            number: Msisdn::from_digits(33_639_980_001).expect("valid"),
+            basis: Basis::Consent,
+            advertiser: "Ma Boutique".to_owned(),
+            purpose: "newsletter".to_owned(),
+            collected_at: Timestamp::from_millis(1_795_000_000_000),
+            source: "https://example.fr".to_owned(),
+            text_shown: "J'accepte les offres d'été".to_owned(),
+            evidence: Some("form-7".to_owned()),
+            professional: false,
+        };
+        ConsentEntry {
+            id: ConsentId::from_key(64),
+            workspace: WorkspaceId::from_key(16),
+            sequence: 1,
+            event: ConsentEvent::Given,
+            withdraws: None,
+            personal: personal(&salt, &consent, &ConsentEvent::Given),
+            consent: Some(consent),
+            recorded_by: "ana".to_owned(),
+            recorded_at: Timestamp::from_millis(1_795_000_001_000),
+            salt: Some(salt),
+            previous: [0; 32],
+            hash: [0; 32],
+        }
+    }
+
+    /// The expected values were computed from this file's description by another program (Python's
+    /// hashlib), so that ledgers can be checked without ours.
+    #[test]
+    fn hashes_are_as_described() {
+        let first = given();
+        let hash = entry(&first, &[0; 32]);
+        assert_eq!(hex(&first.personal), "f3b7026dde86b9f4f955bcfe86c769d627b4b423fea4d1e8f5de910fdd20b336");
+        assert_eq!(hex(&hash), "d8cf329db05a08e0f3ddb53e92e4e47642e91f38e8b04bdb7b4b15fd241bc7be");
+        let event = ConsentEvent::Withdrawn { reason: "asked".to_owned() };
+        let consent = NewConsent { evidence: None, ..first.consent.clone().expect("there") };
+        let second = ConsentEntry {
+            id: ConsentId::from_key(80),
+            sequence: 2,
+            withdraws: Some(first.id),
+            personal: personal(&first.salt.expect("there"), &consent, &event),
+            event,
+            ..first
+        };
+        assert_eq!(hex(&second.personal), "e605b4746d8fb06029df4470b5a764f9277b300c8446668b056c4a61ba9f82d7");
+        let hash = entry(&second, &hash);
+        assert_eq!(hex(&hash), "47988b857b81720167cd6deb7dc25393c91d9e00a8694da80233037a88d1b979");
+    }
+}

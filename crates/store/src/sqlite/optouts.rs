@@ -1,28 +1,24 @@
-//! STOPs: recorded with what they withdraw, in one transaction, and asked at every departure of
-//! marketing.
+//! STOPs: recorded with what they withdraw, in one transaction, and listed.
 
-use facteur_domain::consent::fold_advertiser;
-use facteur_domain::{
-    Class, ConsentId, MessageId, Msisdn, OptOutId, OptOutScope, PartId, Sender, Timestamp, WorkspaceId,
-};
+use facteur_domain::{ConsentId, MessageId, Msisdn, OptOutId, OptOutScope, PartId, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::consents::{self, Scribe};
 use super::fault::Fault;
+use super::reach::{Origin, Reach, why};
 use super::rows;
 use super::secret::Secret;
 use super::writer::Tx;
 use super::{settings, waiting};
-use crate::{
-    COUNT_MAX, Change, Lifted, NewConsent, NewOptOut, OptOut, OptOutState, Page, Paged, StoreError,
-    Withdrawal,
-};
+use crate::{COUNT_MAX, Change, Lifted, NewOptOut, OptOut, OptOutState, Page, Paged};
 
-const OPT_OUT: &str = "SELECT id, workspace, number, scope, advertiser, source, reason, state, created_at, \
+/// The columns of a STOP, in the order in which they are read.
+pub(super) const OPT_OUT: &str = "SELECT id, workspace, number, scope, advertiser, source, reason, state, created_at, \
      created_by, lifted_at, lifted_by, lifted_reason, lifted_consent, number_hash, folded, own, \
      said_at FROM opt_out";
 
-fn opt_out(row: &Row<'_>) -> rusqlite::Result<OptOut> {
+/// A STOP from a row of [`OPT_OUT`].
+pub(super) fn opt_out(row: &Row<'_>) -> rusqlite::Result<OptOut> {
     let named = |column: usize| row.get_ref(column).map(|value| value.as_str().unwrap_or("").to_owned());
     Ok(OptOut {
         id: OptOutId::from_key(row.get(0)?),
@@ -64,35 +60,6 @@ pub(super) fn record(
         recorded.push(opt_out);
     }
     Ok((recorded, changes))
-}
-
-/// What a STOP covers.
-pub(super) struct Reach {
-    workspace: WorkspaceId,
-    scope: OptOutScope,
-    /// The advertiser as it is compared.
-    folded: Option<String>,
-    /// The advertiser was the workspace's own: a new name for it changes nothing.
-    own: bool,
-}
-
-impl Reach {
-    fn of(new: &NewOptOut, own: &str, workspace: WorkspaceId) -> Self {
-        let own = fold_advertiser(own);
-        let folded = (new.scope == OptOutScope::Advertiser)
-            .then(|| new.advertiser.as_deref().map_or_else(|| own.clone(), fold_advertiser));
-        Self { workspace, scope: new.scope, own: folded.as_ref() == Some(&own), folded }
-    }
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let scope = row.get_ref(3)?.as_str().ok().and_then(OptOutScope::from_name);
-        Ok(Self {
-            workspace: WorkspaceId::from_key(row.get(1)?),
-            scope: scope.ok_or_else(|| rows::wrong(3, "scope"))?,
-            folded: row.get(15)?,
-            own: row.get(16)?,
-        })
-    }
 }
 
 /// An advertiser's STOP has a name, the others have none.
@@ -197,8 +164,7 @@ fn withdraw_waiting(
     messages.dedup();
     let mut covered = Vec::with_capacity(messages.len());
     for message in messages {
-        let Some((workspace, sender)) = sender_of(tx.conn, message)? else { continue };
-        let mut origin = Origin { workspace, sender, advertiser: None };
+        let Some(mut origin) = Origin::of(tx.conn, message)? else { continue };
         if origin.is_covered(tx.conn, reach)? {
             covered.push((message, why(reach.scope)));
         }
@@ -206,202 +172,11 @@ fn withdraw_waiting(
     waiting::withdraw(tx, &covered, at)
 }
 
-fn sender_of(conn: &Connection, message: MessageId) -> rusqlite::Result<Option<(WorkspaceId, Sender)>> {
-    conn.prepare_cached("SELECT workspace, sender FROM message WHERE id = ?1")?
-        .query_row([message.key()], |row| {
-            let sender = row.get_ref(1)?.as_str().ok().and_then(|name| name.parse().ok());
-            Ok((WorkspaceId::from_key(row.get(0)?), sender.ok_or_else(|| rows::wrong(1, "sender"))?))
-        })
-        .optional()
-}
-
-/// Where a message comes from. Its advertiser is looked up once, when it is needed.
-struct Origin {
-    workspace: WorkspaceId,
-    sender: Sender,
-    advertiser: Option<Advertiser>,
-}
-
-/// Whose marketing a message is.
-struct Advertiser {
-    folded: String,
-    /// It is the workspace's own.
-    own: bool,
-}
-
-impl Origin {
-    fn is_covered(&mut self, conn: &Connection, reach: &Reach) -> Result<bool, Fault> {
-        if reach.scope == OptOutScope::Platform {
-            return Ok(true);
-        }
-        if reach.workspace != self.workspace {
-            return Ok(false);
-        }
-        if reach.scope == OptOutScope::Workspace {
-            return Ok(true);
-        }
-        let advertiser = match self.advertiser.take() {
-            Some(known) => known,
-            None => self.look_up(conn)?,
-        };
-        let covered = reach.own && advertiser.own || reach.folded.as_ref() == Some(&advertiser.folded);
-        self.advertiser = Some(advertiser);
-        Ok(covered)
-    }
-
-    /// The sender's advertiser, or the workspace's own.
-    fn look_up(&self, conn: &Connection) -> Result<Advertiser, Fault> {
-        let of_sender: Option<Option<String>> = conn
-            .prepare_cached("SELECT advertiser FROM sender WHERE workspace = ?1 AND folded = ?2")?
-            .query_row(params![self.workspace.key(), self.sender.folded()], |row| row.get(0))
-            .optional()?;
-        let own = fold_advertiser(&settings::of(conn, self.workspace)?.advertiser);
-        let folded = of_sender.flatten().map_or_else(|| own.clone(), |name| fold_advertiser(&name));
-        Ok(Advertiser { own: folded == own, folded })
-    }
-}
-
-/// Why a message stays: the rule's id, and its sentence.
-fn why(scope: OptOutScope) -> Withdrawal {
-    let (rule, reason) = match scope {
-        OptOutScope::Advertiser => {
-            ("fr.optout.advertiser", "the recipient has answered STOP to this advertiser")
-        }
-        OptOutScope::Workspace => {
-            ("fr.optout.workspace", "the recipient objects to all marketing of this company")
-        }
-        OptOutScope::Platform => ("fr.optout.platform", "the recipient objects to all marketing"),
-    };
-    Withdrawal::Blocked { rule: rule.to_owned(), reason: reason.to_owned() }
-}
-
-/// Asks, within a batch, whether STOPs cover messages that are about to leave.
-#[derive(Default)]
-pub(super) struct Guard(Option<Secret>);
-
-impl Guard {
-    /// Why a message must stay; `None` when it may leave.
-    pub(super) fn objection(
-        &mut self,
-        tx: &Tx<'_>,
-        message: MessageId,
-        recipient: Msisdn,
-    ) -> Result<Option<Withdrawal>, Fault> {
-        let secret = match &mut self.0 {
-            Some(secret) => secret,
-            none => none.insert(Secret::load(tx.conn)?),
-        };
-        let holding = holding(tx.conn, &secret.hash(recipient))?;
-        if holding.is_empty() {
-            return Ok(None);
-        }
-        let Some((workspace, sender)) = sender_of(tx.conn, message)? else { return Ok(None) };
-        let mut origin = Origin { workspace, sender, advertiser: None };
-        for (_, reach) in holding {
-            if origin.is_covered(tx.conn, &reach)? {
-                return Ok(Some(why(reach.scope)));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Whether a message of this class is asked about.
-pub(super) fn concerns(class: Class) -> bool {
-    class == Class::Marketing
-}
-
 /// The STOPs of a number that hold, of all workspaces, oldest first.
 pub(super) fn holding(conn: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Vec<(OptOut, Reach)>> {
     conn.prepare_cached(&format!("{OPT_OUT} WHERE number_hash = ?1 AND lifted_at IS NULL ORDER BY id"))?
         .query_map([hash], |row| Ok((opt_out(row)?, Reach::read(row)?)))?
         .collect()
-}
-
-impl Reach {
-    /// Whether the advertiser is the one that the workspace calls its own, by whatever name.
-    pub(super) const fn is_own(&self) -> bool {
-        self.own
-    }
-}
-
-/// The end of a STOP, as somebody wants it.
-pub(super) struct Lifting {
-    pub(super) id: OptOutId,
-    pub(super) reason: String,
-    pub(super) consent: Option<NewConsent>,
-}
-
-/// Lifts a STOP, with the new consent that it rests on.
-pub(super) fn lift(tx: &Tx<'_>, scribe: Scribe<'_>, lifting: Lifting) -> Result<OptOut, Fault> {
-    let Lifting { id, reason, consent } = lifting;
-    let there = tx
-        .conn
-        .prepare_cached(&format!("{OPT_OUT} WHERE id = ?1 AND workspace = ?2"))?
-        .query_row(params![id.key(), scribe.workspace.key()], Kept::read)
-        .optional()?
-        .ok_or(StoreError::NotFound("opt-out"))?;
-    if let Some(why_not) = refuse_lifting(tx, &there, &reason, consent.as_ref())? {
-        return Err(StoreError::Conflict(why_not.to_owned()).into());
-    }
-    let given = consents::give(tx, scribe, consent.into_iter().collect())?;
-    let consent = given.last().map(|entry| entry.id);
-    tx.conn
-        .prepare_cached(
-            "UPDATE opt_out SET lifted_at = ?2, lifted_by = ?3, lifted_reason = ?4, lifted_consent = ?5 \
-             WHERE id = ?1",
-        )?
-        .execute(params![id.key(), scribe.at.millis(), scribe.by, reason, consent.map(ConsentId::key)])?;
-    let lifted = Some(Lifted { at: scribe.at, by: scribe.by.to_owned(), reason, consent });
-    Ok(OptOut { lifted, ..there.opt_out })
-}
-
-/// A STOP with what only the store needs of it.
-struct Kept {
-    opt_out: OptOut,
-    reach: Reach,
-    hash: [u8; 32],
-    said_at: Timestamp,
-}
-
-impl Kept {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let (hash, said_at) = (row.get(14)?, rows::time(row, 17)?);
-        Ok(Self { opt_out: opt_out(row)?, reach: Reach::read(row)?, hash, said_at })
-    }
-}
-
-/// A STOP is lifted once, for a reason, and on a consent that is newer and covers it; one that was only
-/// doubtful needs no consent.
-fn refuse_lifting(
-    tx: &Tx<'_>,
-    there: &Kept,
-    reason: &str,
-    consent: Option<&NewConsent>,
-) -> Result<Option<&'static str>, Fault> {
-    if there.opt_out.lifted.is_some() {
-        return Ok(Some("this opt-out was lifted before"));
-    }
-    if reason.trim().is_empty() {
-        return Ok(Some("say why the opt-out is lifted"));
-    }
-    let Some(consent) = consent else {
-        let sure = there.opt_out.state == OptOutState::Confirmed;
-        return Ok(sure.then_some("an opt-out is lifted only on a new consent of the person, with its proof"));
-    };
-    if Secret::load(tx.conn)?.hash(consent.number) != there.hash {
-        return Ok(Some("the consent is another number's"));
-    }
-    if consent.collected_at <= there.said_at {
-        return Ok(Some("the consent is older than the opt-out"));
-    }
-    if there.reach.scope != OptOutScope::Advertiser {
-        return Ok(None);
-    }
-    let given_to = fold_advertiser(&consent.advertiser);
-    let own = || Ok::<_, Fault>(fold_advertiser(&settings::of(tx.conn, there.reach.workspace)?.advertiser));
-    let covered = there.reach.folded.as_ref() == Some(&given_to) || there.reach.own && own()? == given_to;
-    Ok((!covered).then_some("the consent is for another advertiser"))
 }
 
 /// A workspace's STOPs, newest first: all of them, or a number's.

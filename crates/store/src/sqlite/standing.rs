@@ -30,7 +30,7 @@ fn standing(
             continue;
         }
         let fact = OptOutFact { scope: stop.scope, advertiser: stop.advertiser, since: stop.created_at };
-        if reach.is_own() {
+        if reach.own {
             let now = Some(settings::of(conn, workspace)?.advertiser);
             if now != fact.advertiser {
                 opt_outs.push(OptOutFact { advertiser: now, ..fact.clone() });
