@@ -322,10 +322,9 @@ impl Desk<'_> {
             }
         };
         if refuse {
-            let stops = |reason: &&Reason| reason.effect >= Effect::Hold;
-            by_request_order(verdict)
-                .filter(stops)
-                .for_each(|reason| faults.add_reason(reason, &draft.origin));
+            for reason in by_weight(verdict, &draft.origin) {
+                faults.add_reason(reason, &draft.origin);
+            }
         }
         if let Some(refusal) = faults.into_refusal() {
             return Err(refusal);
@@ -385,10 +384,17 @@ fn completed(
     }
 }
 
-/// Reasons in the order in which the documentation lists the fields: sender, recipient, text.
-fn by_request_order(verdict: &Verdict) -> impl Iterator<Item = &Reason> {
-    let of = |wanted: fn(Field) -> bool| verdict.reasons().iter().filter(move |r| wanted(r.field));
-    of(|field| field == Field::SenderId).chain(of(|field| field != Field::SenderId))
+/// The reasons that stop a message, the first one being what the client should mend first: what has a
+/// code of its own (an unknown sender, a landline) before what the rules say of the message, refusals
+/// before closed windows, the sender before the recipient before the text.
+fn by_weight<'v>(verdict: &'v Verdict, origin: &Origin) -> Vec<&'v Reason> {
+    let mut stops: Vec<&Reason> =
+        verdict.reasons().iter().filter(|reason| reason.effect >= Effect::Hold).collect();
+    stops.sort_by_key(|reason| {
+        let general = code_of(reason.rule, origin) == Code::MessageNotCompliant;
+        (general, reason.effect != Effect::Refuse, reason.field != Field::SenderId, reason.field)
+    });
+    stops
 }
 
 fn unexplained() -> Refusal {

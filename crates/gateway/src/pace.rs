@@ -201,7 +201,7 @@ mod tests {
         run(&mut pace, t, 2, Duration::from_millis(1));
         pace.throttled(t + Duration::from_secs(2));
         let slow = pace.limit();
-        assert!(slow < 100 && slow >= 40, "{slow}");
+        assert!((40..100).contains(&slow), "{slow}");
         assert_eq!(pace.room(t + Duration::from_secs(2)), 0, "rests first");
         run(&mut pace, t + Duration::from_secs(3), 60, Duration::from_millis(5));
         assert_eq!(pace.limit(), 100, "probed back up");

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use facteur_domain::Class;
+use facteur_domain::{Class, ShortCode};
 use facteur_gateway::{ClassPolicies, SendingRules, UnknownPolicy};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::values::{duration, number};
 
 const DAY: u64 = 86_400_000;
+/// The profiles of the embedded rule packs.
+const PROFILES: [&str; 4] = ["strict", "charter-2026", "charter-2026-sober", "ultra-strict"];
 
 /// Limits on sending.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -32,8 +35,33 @@ pub(crate) struct Sending {
     /// Messages kept in memory for sending; more wait on disk.
     #[serde(deserialize_with = "number::<_, usize, 100, 10_000_000>")]
     pub(crate) queue_max: usize,
+    /// The hours that no workspace may go beyond: a profile of the rule packs.
+    #[serde(deserialize_with = "profile")]
+    pub(crate) profile: String,
+    /// The short code that STOP mentions name when neither the sender nor its workspace has one.
+    #[serde(deserialize_with = "stop_code")]
+    pub(crate) stop_code: Option<ShortCode>,
     /// By class.
     pub(crate) classes: Classes,
+}
+
+/// The name of a profile that the embedded packs know.
+fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if PROFILES.contains(&name.as_str()) {
+        return Ok(name);
+    }
+    Err(D::Error::custom(format!("no profile is called {name:?}; there are {}", PROFILES.join(", "))))
+}
+
+/// A marketing short code, or nothing for an empty text.
+fn stop_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ShortCode>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let code = text.parse::<ShortCode>().ok().filter(|code| code.is_marketing());
+    code.map(Some).ok_or_else(|| D::Error::custom("a STOP mention names a marketing short code, 36xxx"))
 }
 
 /// One table for each class that departs from its defaults.
@@ -78,6 +106,8 @@ impl Default for Sending {
             idempotency_kept: rules.idempotency_kept,
             send_at_max: rules.send_at_max,
             queue_max: rules.queue_max,
+            profile: rules.profile,
+            stop_code: rules.stop_code,
             classes: Classes::default(),
         }
     }
@@ -94,6 +124,8 @@ impl Sending {
             idempotency_kept: self.idempotency_kept,
             send_at_max: self.send_at_max,
             queue_max: self.queue_max,
+            profile: self.profile.clone(),
+            stop_code: self.stop_code,
             dev: false,
         }
     }

@@ -308,7 +308,13 @@ async fn our_own_fields_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_short_code_sends_too() {
-    let product = Product::dev(&["--quiet"]).await;
+    // A Tuesday morning: 36180 is for marketing, which needs an open window and a consent.
+    let product = Product::dev(&["--quiet", "--clock", "2026-11-24T10:00:00+01:00"]).await;
+    let consent = json!({
+        "number": TO, "basis": "consent", "purpose": "offres", "collected_at": "2026-11-01T10:00:00Z",
+        "source": "formulaire du site", "text_shown": "J'accepte de recevoir des offres par SMS.",
+    });
+    assert_eq!(product.post("/v2/api/consents", &consent, &[]).await.status, 201);
     for code in ["36180", "38180"] {
         let answer = product
             .post("/v1/api/sms", &json!({"sender_id": code, "to": TO, "message": "Bonjour"}), &[])
