@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
+use self::tree::{Entry, Node};
 use crate::error::{ApiError, Detail, codes};
 
 /// A value as far as our requests need it.
@@ -20,8 +21,8 @@ enum Value<'a> {
     /// A fraction, or an integer beyond 64 bits.
     Number,
     Boolean,
-    List,
-    Object,
+    List(Vec<Node>),
+    Object(Vec<(String, Node)>),
 }
 
 impl Value<'_> {
@@ -31,8 +32,8 @@ impl Value<'_> {
             Self::Text(_) => "a string",
             Self::Integer(_) | Self::Number => "a number",
             Self::Boolean => "a boolean",
-            Self::List => "a list",
-            Self::Object => "an object",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
         }
     }
 }
@@ -118,6 +119,10 @@ impl<'a, const N: usize> Fields<'a, N> {
         let mut json = serde_json::Deserializer::from_slice(body);
         let read = json.deserialize_any(Object { names }).and_then(|fields| json.end().map(|()| fields));
         let fields = read.map_err(|error| match error.classify() {
+            Category::Data if body.trim_ascii_start().starts_with(b"{") => {
+                // Words of ours, which quote at most a field's name.
+                invalid(format!("The body is not acceptable: {error}.").into())
+            }
             Category::Data => invalid("The body must be a JSON object.".into()),
             _ => invalid(format!("The body is not valid JSON: {error}.").into()),
         })?;
@@ -152,6 +157,50 @@ impl<'a, const N: usize> Fields<'a, N> {
             }
             other => {
                 faults.note(name, format!("`{name}` must be a whole number, it is {}", other.kind()));
+                None
+            }
+        }
+    }
+
+    /// One of a few words; absent and null are the same.
+    pub(crate) fn word<T>(
+        &mut self,
+        name: &'static str,
+        find: impl Fn(&str) -> Option<T>,
+        words: &[&str],
+        faults: &mut Faults,
+    ) -> Option<T> {
+        let text = self.text(name, faults)?;
+        let found = find(&text);
+        if found.is_none() {
+            faults.note(name, format!("`{name}` must be one of {}", words.join(", ")));
+        }
+        found
+    }
+
+    /// An object within; absent and null are the same.
+    pub(crate) fn object(&mut self, name: &'static str, faults: &mut Faults) -> Option<Entry> {
+        match self.take(name)? {
+            Value::Object(fields) => Some(Entry::within(name, fields)),
+            other => {
+                faults.note(name, format!("`{name}` must be an object, it is {}", other.kind()));
+                None
+            }
+        }
+    }
+
+    /// Whether a field holds a list.
+    pub(crate) fn is_list(&self, name: &str) -> bool {
+        let at = self.names.iter().position(|known| *known == name);
+        at.is_some_and(|at| matches!(self.values[at], Some(Value::List(_))))
+    }
+
+    /// A list; absent and null are the same.
+    pub(crate) fn list(&mut self, name: &'static str, faults: &mut Faults) -> Option<Vec<Node>> {
+        match self.take(name)? {
+            Value::List(list) => Some(list),
+            other => {
+                faults.note(name, format!("`{name}` must be a list, it is {}", other.kind()));
                 None
             }
         }
@@ -284,14 +333,12 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Value::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value<'de>, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Value::List)
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Value<'de>, A::Error> {
+        tree::elements(list).map(Value::List)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Value::Object)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'de>, A::Error> {
+        tree::fields(map).map(Value::Object)
     }
 }
 

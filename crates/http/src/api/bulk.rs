@@ -176,13 +176,13 @@ fn all_wrong(lines: Vec<Line>) -> ApiError {
 ///
 /// # Errors
 /// It is one of these.
-pub(crate) fn within_bounds(field: &'static str, count: usize) -> Result<(), ApiError> {
+pub(crate) fn within_bounds(field: &'static str, count: usize, max: usize) -> Result<(), ApiError> {
     match count {
         0 => Err(ApiError::new(&codes::INVALID_REQUEST_BODY, format!("`{field}` is empty.")).at(field)),
-        1..=ENTRIES_MAX => Ok(()),
+        1.. if count <= max => Ok(()),
         _ => Err(ApiError::new(
             &codes::BATCH_TOO_LARGE,
-            format!("`{field}` has {count} entries; {ENTRIES_MAX} are the most."),
+            format!("`{field}` has {count} entries; {max} are the most."),
         )
         .at(field)
         .suggest("Split the list, or import a CSV file.")),

@@ -10,6 +10,7 @@ mod messages;
 mod numbers;
 pub(crate) mod opt_outs;
 mod page;
+mod preview;
 pub(crate) mod sms;
 pub(crate) mod time;
 mod words;
@@ -33,6 +34,12 @@ pub(crate) static SEND: Endpoint = Endpoint {
     method: "POST",
     path: "/v1/api/sms",
     description: "Send an SMS to a French mobile from a verified Sender ID or short code",
+    access: Access::Scoped(Scope::SmsSend),
+};
+static PREVIEW: Endpoint = Endpoint {
+    method: "POST",
+    path: "/v2/api/sms/preview",
+    description: "Tell what would become of a message, by which rules, in how many parts; nothing is sent",
     access: Access::Scoped(Scope::SmsSend),
 };
 static NUMBERS_V1: Endpoint = Endpoint {
@@ -73,8 +80,9 @@ static CANCEL: Endpoint = Endpoint {
 };
 
 /// Every endpoint for programs, as `GET /v2/api/me` lists them.
-pub(crate) static ENDPOINTS: [&Endpoint; 17] = [
+pub(crate) static ENDPOINTS: [&Endpoint; 18] = [
     &SEND,
+    &PREVIEW,
     &NUMBERS_V1,
     &ME,
     &NUMBERS_V2,
@@ -100,6 +108,7 @@ const SEND_ESCAPED: &str = "/v1/api/sms%23france";
 pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&SEND, post(sms::send));
     routes.add_at(SEND_ESCAPED, &SEND, post(sms::send));
+    routes.add(&PREVIEW, post(preview::preview));
     routes.add(&NUMBERS_V1, get(numbers::list_v1));
     routes.add(&ME, get(me::show));
     routes.add(&NUMBERS_V2, get(numbers::list_v2));
@@ -122,6 +131,7 @@ pub(crate) fn mount(routes: &mut Routes) {
 #[derive(OpenApi)]
 #[openapi(paths(
     sms::send,
+    preview::preview,
     numbers::list_v1,
     me::show,
     numbers::list_v2,

@@ -1,7 +1,7 @@
 //! `POST /v1/api/sms`: Allo's call, in both its forms.
 
 mod answer;
-mod request;
+pub(crate) mod request;
 
 use axum::Extension;
 use axum::body::Body;
@@ -58,7 +58,7 @@ pub(crate) async fn send(
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let body = body::json(&parts, body, &app.options).await?;
-    let mut request = read(&body)?;
+    let mut request = read(&body, app.gateway.now())?;
     request.idempotency = idempotency::key(&parts.headers, ROUTE, &body)?;
     let origin = request.origin.clone();
     let reply = app.gateway.accept(&caller, request, |message| answer(&origin, message)).await?;

@@ -63,6 +63,37 @@ pub(crate) enum ConsentBasis {
     B2b,
 }
 
+/// What becomes of marketing outside its hours: it waits for them, or is refused.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the store has the values")]
+pub(crate) enum ClosedWindow {
+    Hold,
+    Refuse,
+}
+
+/// Whether texts are rewritten so that they cost fewer parts: never, as a suggestion of the preview, or
+/// when they are sent.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the store has the values")]
+pub(crate) enum RewriteMode {
+    Off,
+    Suggest,
+    Auto,
+}
+
+/// What would become of a message: it would leave at once or when it is scheduled, wait until its hours
+/// begin, or be refused.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the words; the rules have the values")]
+pub(crate) enum Decision {
+    Send,
+    Hold,
+    Refuse,
+}
+
 /// What an entry of the ledger says.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
@@ -120,6 +151,12 @@ mod tests {
         }
         for word in words::<ConsentBasis>() {
             assert!(domain::Basis::from_name(&word).is_some(), "{word}");
+        }
+        for word in words::<ClosedWindow>() {
+            assert!(facteur_store::OnClosedWindow::from_name(&word).is_some(), "{word}");
+        }
+        for word in words::<RewriteMode>() {
+            assert!(facteur_store::Rewriting::from_name(&word).is_some(), "{word}");
         }
         for word in words::<OptOutReach>() {
             assert!(domain::OptOutScope::from_name(&word).is_some(), "{word}");

@@ -78,6 +78,11 @@ impl Entry {
         }
     }
 
+    /// An object in the field `name` of another.
+    pub(crate) fn within(name: &str, fields: Vec<(String, Node)>) -> Self {
+        Self { place: format!("{name}."), fields, table: false }
+    }
+
     /// A list's element as an entry; a fault when it is no object.
     pub(crate) fn element(list: &str, at: usize, node: Node, faults: &mut Faults) -> Option<Self> {
         let place = format!("{list}[{at}]");
@@ -287,27 +292,37 @@ impl<'de> Visitor<'de> for AnyNode {
         Ok(Node::Text(text.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
-        let mut nodes = Vec::new();
-        while let Some(node) = list.next_element()? {
-            nodes.push(node);
-        }
-        Ok(Node::List(nodes))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Node, A::Error> {
+        elements(list).map(Node::List)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut fields: Vec<(String, Node)> = Vec::new();
-        while let Some((name, node)) = map.next_entry::<String, Node>()? {
-            if fields.len() >= FIELDS_MAX {
-                return Err(A::Error::custom(format_args!("an object has more than {FIELDS_MAX} fields")));
-            }
-            if fields.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom(format_args!("`{}` stands there twice", shortened(&name))));
-            }
-            fields.push((name, node));
-        }
-        Ok(Node::Object(fields))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Node, A::Error> {
+        fields(map).map(Node::Object)
     }
+}
+
+/// The elements of a list.
+pub(super) fn elements<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Vec<Node>, A::Error> {
+    let mut nodes = Vec::new();
+    while let Some(node) = list.next_element()? {
+        nodes.push(node);
+    }
+    Ok(nodes)
+}
+
+/// The fields of an object.
+pub(super) fn fields<'de, A: MapAccess<'de>>(mut map: A) -> Result<Vec<(String, Node)>, A::Error> {
+    let mut fields: Vec<(String, Node)> = Vec::new();
+    while let Some((name, node)) = map.next_entry::<String, Node>()? {
+        if fields.len() >= FIELDS_MAX {
+            return Err(A::Error::custom(format_args!("an object has more than {FIELDS_MAX} fields")));
+        }
+        if fields.iter().any(|(known, _)| *known == name) {
+            return Err(A::Error::custom(format_args!("`{}` stands there twice", shortened(&name))));
+        }
+        fields.push((name, node));
+    }
+    Ok(fields)
 }
 
 /// The most fields of one object; ours have a dozen.

@@ -75,6 +75,7 @@ async fn a_scope_that_is_missing_is_named() {
         (Method::GET, "/v2/api/messages", Scope::ConversationsRead),
         (Method::GET, "/v2/api/messages/msg_0000000000001", Scope::ConversationsRead),
         (Method::POST, "/v2/api/messages/msg_0000000000001/cancel", Scope::SmsSend),
+        (Method::POST, "/v2/api/sms/preview", Scope::SmsSend),
         (Method::GET, "/v2/api/consents", Scope::ConsentsReadWrite),
         (Method::POST, "/v2/api/consents", Scope::ConsentsReadWrite),
         (Method::POST, "/v2/api/consents/import", Scope::ConsentsReadWrite),

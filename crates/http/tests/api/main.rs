@@ -3,6 +3,7 @@
 mod consents;
 mod documents;
 mod guard;
+mod preview;
 mod reads;
 mod send;
 mod sockets;

@@ -19,9 +19,12 @@ async fn me_shows_what_a_key_may_do() {
     assert_eq!(me["rate_limits"], json!({"read_per_second": 20, "write_per_second": 5}));
     assert_eq!(me["daily_quota"], 9);
     let endpoints: Vec<_> = me["endpoints"].as_array().expect("a list").iter().map(|e| &e["path"]).collect();
-    assert_eq!(endpoints, ["/v1/api/sms", "/v2/api/me", "/v2/api/messages/{id}/cancel"]);
+    assert_eq!(
+        endpoints,
+        ["/v1/api/sms", "/v2/api/sms/preview", "/v2/api/me", "/v2/api/messages/{id}/cancel"]
+    );
     assert_eq!(me["endpoints"][0]["scope"], "SMS_SEND");
-    assert_eq!(me["endpoints"][1]["scope"], Value::Null);
+    assert_eq!(me["endpoints"][2]["scope"], Value::Null);
 }
 
 #[tokio::test]

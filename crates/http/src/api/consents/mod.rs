@@ -8,7 +8,7 @@ pub(crate) mod view;
 pub(crate) mod withdraw;
 
 use facteur_domain::{Basis, Timestamp};
-use facteur_gateway::{Gateway, Scope};
+use facteur_gateway::{ConsentOffer, Gateway, Scope};
 use facteur_store::{NewConsent, Settings};
 use utoipa::ToSchema;
 
@@ -122,31 +122,46 @@ pub(crate) fn context<'a>(settings: &'a Settings, gateway: &Gateway) -> ImportCo
 /// Reads a consent. `None` when something is missing; there may be faults with a consent too.
 pub(crate) fn read(mut entry: Entry, context: ImportContext<'_>, faults: &mut Faults) -> Option<NewConsent> {
     let number = entry.msisdn("number", faults);
+    let offer = offer(entry, context.now, faults)?;
+    Some(NewConsent {
+        number: number?,
+        basis: offer.basis,
+        advertiser: offer.advertiser.unwrap_or_else(|| context.advertiser.to_owned()),
+        purpose: offer.purpose,
+        collected_at: offer.collected_at,
+        source: offer.source,
+        text_shown: offer.text_shown,
+        evidence: offer.evidence,
+        professional: offer.professional,
+    })
+}
+
+/// Reads a consent that comes with a message: its number is the recipient's.
+pub(crate) fn read_offer(mut entry: Entry, now: Timestamp, faults: &mut Faults) -> Option<ConsentOffer> {
+    // It may say the number again; the message's own recipient counts.
+    if entry.has("number") {
+        entry.msisdn("number", faults)?;
+    }
+    offer(entry, now, faults)
+}
+
+/// All of a consent but its number.
+fn offer(mut entry: Entry, now: Timestamp, faults: &mut Faults) -> Option<ConsentOffer> {
+    const PURPOSE: &str = "for what the person may be written to, as in offers";
+    const SOURCE: &str = "how and where it was collected, as in a form's address";
+    const TEXT: &str = "the exact text that the person saw; without it there is no proof";
     let basis = basis(&mut entry, faults);
     let advertiser = entry.bounded("advertiser", ADVERTISER_MAX, faults);
-    let purpose =
-        entry.required("purpose", PURPOSE_MAX, "for what the person may be written to, as in offers", faults);
-    let collected_at = collected_at(&mut entry, context.now, faults);
-    let source = entry.required(
-        "source",
-        SOURCE_MAX,
-        "how and where it was collected, as in a form's address",
-        faults,
-    );
-    let text_shown = entry.required(
-        "text_shown",
-        TEXT_MAX,
-        "the exact text that the person saw; without it there is no \
-            proof",
-        faults,
-    );
+    let purpose = entry.required("purpose", PURPOSE_MAX, PURPOSE, faults);
+    let collected_at = collected_at(&mut entry, now, faults);
+    let source = entry.required("source", SOURCE_MAX, SOURCE, faults);
+    let text_shown = entry.required("text_shown", TEXT_MAX, TEXT, faults);
     let evidence = entry.bounded("evidence", SOURCE_MAX, faults);
     let professional = professional(&mut entry, basis, faults);
     entry.end(FIELDS, faults);
-    Some(NewConsent {
-        number: number?,
+    Some(ConsentOffer {
         basis: basis?,
-        advertiser: advertiser.unwrap_or_else(|| context.advertiser.to_owned()),
+        advertiser,
         purpose: purpose?,
         collected_at: collected_at?,
         source: source?,

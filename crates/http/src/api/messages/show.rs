@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use facteur_store::StoryStep;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{MessageView, Named, not_found};
@@ -19,6 +20,22 @@ pub(crate) struct MessageStory {
     message: MessageView,
     /// What happened to it, oldest step first.
     story: Vec<Step>,
+    /// What the rules said of it, and by which rules.
+    verdict: Verdicts,
+    /// The entry of the consent ledger that it relied on, or null.
+    #[schema(required = true, example = "cns_1M3PF7F7G0042")]
+    consent_id: Option<String>,
+}
+
+/// The verdicts on a message. One in which no rule had anything to say is null.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Verdicts {
+    /// When it was accepted.
+    #[schema(required = true, value_type = Option<Object>)]
+    acceptance: Option<Value>,
+    /// When it left, or was to leave.
+    #[schema(required = true, value_type = Option<Object>)]
+    departure: Option<Value>,
 }
 
 /// One step of a message's story.
@@ -78,9 +95,21 @@ pub(crate) async fn show(
     let store = app.gateway.store();
     let message = store.message(workspace, id).await?.ok_or_else(not_found)?;
     let story = store.story(workspace, id).await?;
+    let (acceptance, departure) = store.verdicts(workspace, id).await?;
+    let consent = store.relied_on(workspace, id).await?;
     ok(&Data {
-        data: MessageStory { message: message.into(), story: story.into_iter().map(Step::from).collect() },
+        data: MessageStory {
+            message: message.into(),
+            story: story.into_iter().map(Step::from).collect(),
+            verdict: Verdicts { acceptance: kept(acceptance)?, departure: kept(departure)? },
+            consent_id: consent.map(|id| id.to_string()),
+        },
     })
+}
+
+/// A verdict as it was kept.
+fn kept(json: Option<String>) -> Result<Option<Value>, ApiError> {
+    json.map(|json| serde_json::from_str(&json)).transpose().map_err(ApiError::internal)
 }
 
 impl From<StoryStep> for Step {

@@ -100,7 +100,7 @@ pub(crate) async fn record(
     let list = entry.list(LIST, &mut faults).unwrap_or_default();
     entry.end(LIST, &mut faults);
     faults.into_result()?;
-    bulk::within_bounds(LIST, list.len())?;
+    bulk::within_bounds(LIST, list.len(), bulk::ENTRIES_MAX)?;
     let entries = list.into_iter().enumerate().map(|(at, node)| {
         let mut faults = Faults::default();
         let entry = Entry::element(LIST, at, node, &mut faults);

@@ -2,20 +2,35 @@
 
 use std::borrow::Cow;
 
-use facteur_domain::Class;
+use facteur_domain::{Class, Timestamp};
 use facteur_gateway::{Compliance, Origin, SendRequest};
+use facteur_store::{OnClosedWindow, Rewriting};
 use utoipa::ToSchema;
 
+use crate::api::consents::{self, NewConsentBody};
 use crate::api::{time, words};
 use crate::error::ApiError;
 use crate::json::{Faults, Fields};
 
 /// How many fields a request can have.
-const FIELD_COUNT: usize = 8;
+const FIELD_COUNT: usize = 13;
 
-/// The fields of a request. Others are ignored.
-static FIELDS: [&str; FIELD_COUNT] =
-    ["sender_id", "from", "to", "message", "class", "client_reference", "send_at", "validity_minutes"];
+/// The fields of a request to send or, the last two, to preview. Others are ignored.
+static FIELDS: [&str; FIELD_COUNT] = [
+    "sender_id",
+    "from",
+    "to",
+    "message",
+    "class",
+    "client_reference",
+    "send_at",
+    "validity_minutes",
+    "consent",
+    "on_closed_window",
+    "rewrite",
+    "recipients",
+    "at",
+];
 
 /// What required fields are called elsewhere.
 const OTHER_NAMES: [(&str, &[&str]); 3] = [
@@ -25,7 +40,7 @@ const OTHER_NAMES: [(&str, &[&str]); 3] = [
 ];
 
 /// A request's fields, as given.
-type Given<'a> = Fields<'a, FIELD_COUNT>;
+pub(crate) type Given<'a> = Fields<'a, FIELD_COUNT>;
 
 /// A message to send. Give `sender_id` (France) or `from`, not both.
 #[derive(ToSchema)]
@@ -60,50 +75,91 @@ pub(crate) struct SendSms {
     /// absent.
     #[schema(minimum = 1, maximum = 2880)]
     validity_minutes: Option<u32>,
+    /// On what ground the recipient is written to, with its proof; used at once, and recorded in the
+    /// ledger when the message is accepted. `number` and `advertiser` may be absent.
+    consent: Option<NewConsentBody>,
+    /// What becomes of marketing outside its hours; the workspace's choice when absent.
+    #[schema(value_type = Option<words::ClosedWindow>)]
+    on_closed_window: Option<String>,
+    /// Whether a French text is rewritten so that it stays in GSM-7; the workspace's choice when absent.
+    #[schema(value_type = Option<words::RewriteMode>)]
+    rewrite: Option<String>,
 }
 
 /// Reads a request; every fault is found, the first is named (requirement `seed-request-shape`).
-pub(super) fn read(body: &[u8]) -> Result<SendRequest, ApiError> {
-    let mut fields = Given::read(body, &FIELDS)?;
+pub(super) fn read(body: &[u8], now: Timestamp) -> Result<SendRequest, ApiError> {
+    let mut fields = given(body)?;
     let mut faults = Faults::default();
     let origin = origin(&mut fields, &mut faults);
     let to = required(&mut fields, "to", &mut faults);
-    let message = required(&mut fields, "message", &mut faults);
-    let class = class(&mut fields, &mut faults);
-    let client_reference = fields.text("client_reference", &mut faults).map(Cow::into_owned);
-    let send_at = fields.text("send_at", &mut faults).and_then(|text| {
-        let at = time::read(&text);
-        if at.is_none() {
-            faults.note("send_at", format!("`send_at` {}", time::EXPECTED));
-        }
-        at
-    });
-    let validity_minutes = fields.integer("validity_minutes", &mut faults).and_then(|minutes| {
-        let whole = u32::try_from(minutes).ok();
-        if whole.is_none() {
-            faults.note("validity_minutes", "`validity_minutes` must be from 1 to 2880");
-        }
-        whole
-    });
+    let rest = rest(&mut fields, now, &mut faults);
     faults.into_result()?;
-    let (Some(origin), Some(to), Some(message)) = (origin, to, message) else {
-        return Err(ApiError::internal("a required field is missing and no fault says so"));
+    let (Some(origin), Some(to), Some(rest)) = (origin, to, rest) else { return Err(incomplete()) };
+    Ok(SendRequest { origin, to, ..rest })
+}
+
+/// The fields of a body.
+pub(crate) fn given(body: &[u8]) -> Result<Given<'_>, ApiError> {
+    Given::read(body, &FIELDS)
+}
+
+/// A fault of ours.
+pub(crate) fn incomplete() -> ApiError {
+    ApiError::internal("a required field is missing and no fault says so")
+}
+
+/// All of a request but who it is from and to, which stand there empty.
+pub(crate) fn rest(fields: &mut Given<'_>, now: Timestamp, faults: &mut Faults) -> Option<SendRequest> {
+    let message = required(fields, "message", faults);
+    let class = class(fields, faults);
+    let client_reference = fields.text("client_reference", faults).map(Cow::into_owned);
+    let send_at = instant(fields, "send_at", faults);
+    let validity_minutes = validity(fields, faults);
+    let consent = fields.object("consent", faults);
+    let compliance = Compliance {
+        consent: consent.and_then(|entry| consents::read_offer(entry, now, faults)),
+        on_closed_window: fields.word(
+            "on_closed_window",
+            OnClosedWindow::from_name,
+            &["hold", "refuse"],
+            faults,
+        ),
+        rewrite: fields.word("rewrite", Rewriting::from_name, &["off", "suggest", "auto"], faults),
     };
-    Ok(SendRequest {
-        origin,
-        to,
-        message,
+    Some(SendRequest {
+        origin: Origin::SenderId(String::new()),
+        to: String::new(),
+        message: message?,
         class,
         client_reference,
         send_at,
         validity_minutes,
         idempotency: None,
-        compliance: Compliance::default(),
+        compliance,
     })
 }
 
+/// An instant in RFC 3339.
+pub(crate) fn instant(fields: &mut Given<'_>, name: &'static str, faults: &mut Faults) -> Option<Timestamp> {
+    let text = fields.text(name, faults)?;
+    let at = time::read(&text);
+    if at.is_none() {
+        faults.note(name, format!("`{name}` {}", time::EXPECTED));
+    }
+    at
+}
+
+fn validity(fields: &mut Given<'_>, faults: &mut Faults) -> Option<u32> {
+    let minutes = fields.integer("validity_minutes", faults)?;
+    let whole = u32::try_from(minutes).ok();
+    if whole.is_none() {
+        faults.note("validity_minutes", "`validity_minutes` must be from 1 to 2880");
+    }
+    whole
+}
+
 /// Exactly one of `sender_id` and `from`.
-fn origin(fields: &mut Given<'_>, faults: &mut Faults) -> Option<Origin> {
+pub(crate) fn origin(fields: &mut Given<'_>, faults: &mut Faults) -> Option<Origin> {
     let before = faults.count();
     let sender_id = fields.text("sender_id", faults);
     let from = fields.text("from", faults);
@@ -128,7 +184,7 @@ fn origin(fields: &mut Given<'_>, faults: &mut Faults) -> Option<Origin> {
     }
 }
 
-fn required(fields: &mut Given<'_>, name: &'static str, faults: &mut Faults) -> Option<String> {
+pub(crate) fn required(fields: &mut Given<'_>, name: &'static str, faults: &mut Faults) -> Option<String> {
     let before = faults.count();
     let text = fields.text(name, faults);
     if text.is_none() && faults.count() == before {
@@ -157,8 +213,6 @@ fn class(fields: &mut Given<'_>, faults: &mut Faults) -> Option<Class> {
 
 #[cfg(test)]
 mod tests {
-    use facteur_domain::Timestamp;
-
     use super::*;
 
     #[test]
@@ -166,7 +220,7 @@ mod tests {
         let body = r#"{"sender_id":"MyCompany","from":null,"to":"+33612345678","message":"Hé",
             "class":"otp","client_reference":"r","send_at":"2024-01-15T11:30:00+01:00","validity_minutes":5,
             "callback":"ignored"}"#;
-        let request = read(body.as_bytes()).expect("reads");
+        let request = read(body.as_bytes(), Timestamp::from_millis(0)).expect("reads");
         assert_eq!(
             request,
             SendRequest {
