@@ -177,7 +177,8 @@ pub struct ConsentFact {
     pub professional: bool,
     /// How, where and with which text it was collected are on record.
     pub proven: bool,
-    /// When it was withdrawn.
+    /// When it was withdrawn. A ground that was collected before a withdrawal for the same advertiser is
+    /// withdrawn, also when it was recorded afterwards.
     pub withdrawn_at: Option<Timestamp>,
 }
 

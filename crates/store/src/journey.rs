@@ -20,7 +20,8 @@ pub struct Accept {
     /// The entry of the consent ledger that it relies on. `None` with `new_consents` means the last of
     /// those.
     pub consent: Option<ConsentId>,
-    /// Grounds that came with the request, recorded with it. The key is who recorded them.
+    /// Grounds that came with the request, recorded with it, unless the same ground holds already. The
+    /// key is who recorded them.
     pub new_consents: Vec<NewConsent>,
 }
 

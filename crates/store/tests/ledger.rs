@@ -147,13 +147,9 @@ fn what_was_changed_behind_its_back_is_found() {
     );
 }
 
-#[test]
-fn what_is_erased_is_not_left_in_the_file() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = ledger(folder.path());
-    let store = open(&path);
-    let message = Message {
-        id: MessageId::from_key(16),
+fn message(key: i64) -> Message {
+    Message {
+        id: MessageId::from_key(key),
         workspace: WORKSPACE,
         api_key: AccountKeyId::from_key(16),
         sender: "MyCompany".parse().expect("a sender"),
@@ -167,8 +163,34 @@ fn what_is_erased_is_not_left_in_the_file() {
         expires_at: at(4),
         client_reference: None,
         test: false,
-    };
-    store.accept(Accept::from(message)).wait().expect("kept");
+    }
+}
+
+#[test]
+fn a_broken_ledger_stops_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = ledger(folder.path());
+    let conn = Connection::open(&path).expect("opens");
+    conn.execute_batch("DELETE FROM consent_head").expect("deleted");
+    conn.close().expect("closes");
+    let store = open(&path);
+    let bringing = Accept { new_consents: vec![consent(9)], ..message(32).into() };
+    let plain = [store.accept(message(16).into()), store.accept(bringing), store.accept(message(48).into())];
+    let [first, refused, last] = plain.map(facteur_store::Pending::wait);
+    assert!(first.is_ok() && last.is_ok(), "{first:?} {last:?}");
+    assert!(refused.is_err(), "the chain cannot go on: {refused:?}");
+    let there = |key| store.message(WORKSPACE, MessageId::from_key(key)).wait().expect("read").is_some();
+    assert_eq!([16, 32, 48].map(there), [true, false, true]);
+    assert_eq!(store.usage(at(3).utc_day()).wait().expect("read"), [(AccountKeyId::from_key(16), 2)]);
+    store.close().wait().expect("closes");
+}
+
+#[test]
+fn what_is_erased_is_not_left_in_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = ledger(folder.path());
+    let store = open(&path);
+    store.accept(Accept::from(message(16))).wait().expect("kept");
     store.close().wait().expect("closes");
     let holds = |text: &str| {
         let octets = std::fs::read(&path).expect("read");

@@ -370,6 +370,7 @@ impl Run {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
+    // Requirement `fr-optout-scope`.
     #[test]
     fn nothing_leaves_after_a_stop(life in prop::collection::vec(happening(), 1..150)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

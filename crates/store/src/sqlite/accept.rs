@@ -23,7 +23,6 @@ pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault>
     let state = if message.send_at > message.accepted_at { State::Scheduled } else { State::Queued };
     insert_message(tx, &message)?;
     insert_work(tx, &message, state)?;
-    count(tx, &message);
     if let Some(json) = verdict {
         verdicts::keep_acceptance(tx, message.id, &json)?;
     }
@@ -31,6 +30,8 @@ pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault>
     if let Some(idempotency) = idempotency {
         keep_answer(tx, &idempotency)?;
     }
+    // Last: it is in memory, which a verb that is undone alone would leave behind.
+    count(tx, &message);
     if state == State::Queued {
         tx.accepted.push(message);
     }
@@ -46,8 +47,8 @@ fn rely(
 ) -> Result<(), Fault> {
     let by = if new_consents.is_empty() { String::new() } else { message.api_key.to_string() };
     let scribe = Scribe { workspace: message.workspace, at: message.accepted_at, by: &by };
-    let given = consents::give(tx, scribe, new_consents)?;
-    match consent.or(given.last().map(|entry| entry.id)) {
+    let given = consents::give_once(tx, scribe, new_consents)?;
+    match consent.or(given) {
         Some(consent) => Ok(verdicts::rely(tx, message.id, consent)?),
         None => Ok(()),
     }

@@ -48,7 +48,10 @@ pub(super) fn withdraw(
 ) -> Result<Vec<ConsentEntry>, Fault> {
     let advertiser = advertiser.map(fold_advertiser);
     let mut withdrawn = Vec::new();
-    for (id, consent) in holding(of_number(tx.conn, scribe.workspace, number)?) {
+    for Ground { id, consent, withdrawn_at } in grounds(of_number(tx.conn, scribe.workspace, number)?) {
+        if withdrawn_at.is_some() {
+            continue;
+        }
         if advertiser.as_ref().is_none_or(|wanted| *wanted == fold_advertiser(&consent.advertiser)) {
             let event = ConsentEvent::Withdrawn { reason: reason.to_owned() };
             withdrawn.push(append(tx, scribe, event, Some(id), consent)?);
@@ -57,17 +60,57 @@ pub(super) fn withdraw(
     Ok(withdrawn)
 }
 
-/// The grounds that were given and not withdrawn.
-fn holding(entries: Vec<ConsentEntry>) -> Vec<(ConsentId, NewConsent)> {
-    let mut held: Vec<(ConsentId, NewConsent)> = Vec::new();
+/// A ground that was given, and when it ended.
+pub(super) struct Ground {
+    pub(super) id: ConsentId,
+    pub(super) consent: NewConsent,
+    pub(super) withdrawn_at: Option<Timestamp>,
+}
+
+/// The grounds that entries give, in their order. One that was collected before a withdrawal for the
+/// same advertiser is withdrawn with it, also when it is recorded afterwards: an old list, imported
+/// again, brings nothing back.
+pub(super) fn grounds(entries: Vec<ConsentEntry>) -> Vec<Ground> {
+    let mut grounds: Vec<Ground> = Vec::new();
+    let mut ends: Vec<(String, Timestamp)> = Vec::new();
     for entry in entries {
-        match (entry.withdraws, entry.consent) {
-            (Some(ended), _) => held.retain(|(id, _)| *id != ended),
-            (None, Some(consent)) => held.push((entry.id, consent)),
-            (None, None) => {}
+        let Some(consent) = entry.consent else { continue };
+        let advertiser = fold_advertiser(&consent.advertiser);
+        match entry.withdraws {
+            Some(ended) => {
+                let at = entry.recorded_at;
+                let held = |ground: &&mut Ground| ground.id == ended && ground.withdrawn_at.is_none();
+                grounds.iter_mut().filter(held).for_each(|ground| ground.withdrawn_at = Some(at));
+                ends.push((advertiser, at));
+            }
+            None => {
+                let ends =
+                    ends.iter().filter(|(name, at)| *name == advertiser && consent.collected_at <= *at);
+                let withdrawn_at = ends.map(|(_, at)| *at).max();
+                grounds.push(Ground { id: entry.id, consent, withdrawn_at });
+            }
         }
     }
-    held
+    grounds
+}
+
+/// As [`give`], but a ground that holds already, word for word, is not recorded again. The last entry
+/// that stands for one of them.
+pub(super) fn give_once(
+    tx: &Tx<'_>,
+    scribe: Scribe<'_>,
+    consents: Vec<NewConsent>,
+) -> Result<Option<ConsentId>, Fault> {
+    let mut last = None;
+    for consent in consents {
+        let there = grounds(of_number(tx.conn, scribe.workspace, consent.number)?);
+        let same = |ground: &&Ground| ground.consent == consent && ground.withdrawn_at.is_none();
+        last = match there.iter().find(same) {
+            Some(ground) => Some(ground.id),
+            None => give(tx, scribe, vec![consent])?.last().map(|entry| entry.id),
+        };
+    }
+    Ok(last)
 }
 
 fn append(

@@ -1,4 +1,5 @@
-//! The hashes of the consent ledger.
+//! The hashes of the consent ledger, by which a proof is shown to be what was recorded (requirement
+//! `fr-consent-proof`).
 //!
 //! Both hashes are SHA-256 over fields in a fixed order, after a line that names the hash and its
 //! version. A text is its length in octets (64 bits, big end first) and its UTF-8; a number is 64 bits,

@@ -1,8 +1,8 @@
 //! The embedded back end: SQLite, one thread that writes, a few that read.
 //!
 //! A verb puts its work on the writer's line and answers when the batch it fell into is on disk.
-//! `write.rs` has the verbs that write, `reader.rs` those that read; what they do stands in the files
-//! named after it.
+//! `verbs.rs` has the verbs that write, `reader.rs` those that read, `compliance.rs` both of the compliance
+//! desk; what they do stands in the files named after it.
 
 mod accept;
 mod admin;

@@ -1,4 +1,4 @@
-//! What STOPs cover, asked at every departure of marketing.
+//! What STOPs cover, asked at every departure of marketing (requirement `fr-optout-scope`).
 
 use facteur_domain::consent::fold_advertiser;
 use facteur_domain::{Class, MessageId, Msisdn, OptOutScope, Sender, WorkspaceId};

@@ -1,12 +1,13 @@
 //! Where people stand towards workspaces: the facts of many messages in one read.
 
-use facteur_domain::{Msisdn, OptOutScope, Timestamp, WorkspaceId};
+use facteur_domain::{Msisdn, OptOutScope, WorkspaceId};
 use rusqlite::Connection;
 
+use super::consents::Ground;
 use super::fault::Fault;
 use super::secret::Secret;
 use super::{consents, optouts, settings};
-use crate::{ConsentEntry, ConsentFact, NewConsent, OptOutFact, Standing};
+use crate::{ConsentFact, OptOutFact, Standing};
 
 /// One answer for each question, in order.
 pub(super) fn standings(
@@ -38,32 +39,14 @@ fn standing(
         }
         opt_outs.push(fact);
     }
-    let facts = facts(consents::of_number(conn, workspace, number)?);
-    let (withdrawn, consents) = facts.into_iter().partition(|fact| fact.withdrawn_at.is_some());
+    let grounds = consents::grounds(consents::of_number(conn, workspace, number)?);
+    let facts = grounds.into_iter().rev().map(fact);
+    let (withdrawn, consents) = facts.partition(|fact: &ConsentFact| fact.withdrawn_at.is_some());
     Ok(Standing { opt_outs, consents, withdrawn })
 }
 
-/// The grounds of a ledger's entries, the last recorded first.
-fn facts(entries: Vec<ConsentEntry>) -> Vec<ConsentFact> {
-    let mut facts: Vec<ConsentFact> = Vec::new();
-    for entry in entries {
-        match (entry.withdraws, entry.consent) {
-            (Some(ended), _) => end(&mut facts, ended, entry.recorded_at),
-            (None, Some(consent)) => facts.push(fact(entry.id, consent)),
-            (None, None) => {}
-        }
-    }
-    facts.reverse();
-    facts
-}
-
-fn end(facts: &mut [ConsentFact], ended: facteur_domain::ConsentId, at: Timestamp) {
-    for fact in facts.iter_mut().filter(|fact| fact.id == ended && fact.withdrawn_at.is_none()) {
-        fact.withdrawn_at = Some(at);
-    }
-}
-
-fn fact(id: facteur_domain::ConsentId, consent: NewConsent) -> ConsentFact {
+fn fact(ground: Ground) -> ConsentFact {
+    let Ground { id, consent, withdrawn_at } = ground;
     let said = |text: &str| !text.trim().is_empty();
     ConsentFact {
         id,
@@ -73,6 +56,6 @@ fn fact(id: facteur_domain::ConsentId, consent: NewConsent) -> ConsentFact {
         purpose: consent.purpose,
         collected_at: consent.collected_at,
         professional: consent.professional,
-        withdrawn_at: None,
+        withdrawn_at,
     }
 }

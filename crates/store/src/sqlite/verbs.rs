@@ -60,7 +60,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when there is a message of its id.
     pub fn accept(&self, accept: Accept) -> Pending<Accepted> {
-        let manner = Manner { rows: 1, guarded: false, priority: Priority::New };
+        // The ledger may refuse an entry where somebody has changed it: its neighbours are kept all the same.
+        let guarded = !accept.new_consents.is_empty();
+        let manner = Manner { rows: 1, guarded, priority: Priority::New };
         self.write(manner, move |tx| accept::accept(tx, accept))
     }
 

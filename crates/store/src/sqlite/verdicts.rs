@@ -1,4 +1,5 @@
-//! What was judged of a message, at its acceptance and at its departure, and the consent it relied on.
+//! What was judged of a message, at its acceptance and at its departure, and the consent it relied on
+//! (requirement `fr-verdict-kept`).
 
 use facteur_domain::{ConsentId, MessageId, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, params};

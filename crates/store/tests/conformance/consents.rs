@@ -34,6 +34,7 @@ async fn withdraw(world: &World, number: Msisdn, advertiser: Option<&str>) -> Ve
     done.await.expect("withdrawn")
 }
 
+/// Requirement `fr-consent-proof`.
 pub(crate) async fn what_is_recorded_reads_back_and_is_chained(world: &mut World) {
     let b2b = NewConsent {
         basis: Basis::B2b,
@@ -149,6 +150,52 @@ pub(crate) async fn a_message_brings_its_consent_with_it(world: &mut World) {
     assert_eq!(world.store.relied_on(WORKSPACE, third.id).await.expect("read"), None);
 }
 
+pub(crate) async fn the_same_consent_is_brought_once(world: &mut World) {
+    let bring = |seconds: i64, consent: NewConsent| {
+        let message = world.message(seconds);
+        let accept = Accept { new_consents: vec![consent], ..message.clone().into() };
+        (message, world.store.accept(accept))
+    };
+    let given = consent(phone(1), "Ma Boutique");
+    let mut relied = Vec::new();
+    for (seconds, consent) in [
+        (5, given.clone()),
+        (6, given.clone()),
+        (7, NewConsent { text_shown: "Autre texte".to_owned(), ..given.clone() }),
+    ] {
+        let (message, answer) = bring(seconds, consent);
+        answer.await.expect("kept");
+        relied.push(world.store.relied_on(WORKSPACE, message.id).await.expect("read").expect("a ground"));
+    }
+    let entries = world.store.consents(WORKSPACE, phone(1)).await.expect("read");
+    let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+    assert_eq!((ids.len(), relied), (2, vec![ids[0], ids[0], ids[1]]));
+}
+
+pub(crate) async fn an_old_list_brings_nothing_back(world: &mut World) {
+    record(world, vec![consent(phone(1), "Ma Boutique")], 1).await;
+    withdraw(world, phone(1), None).await;
+    let collected = |seconds: i64, advertiser: &str| NewConsent {
+        collected_at: at(seconds),
+        ..consent(phone(1), advertiser)
+    };
+    let again = vec![
+        collected(-1000, "Ma Boutique"),
+        collected(50, "MA BOUTIQUE"),
+        collected(51, "Ma Boutique"),
+        collected(-1000, "Autre"),
+    ];
+    let again = record(world, again, 60).await;
+    let standing = world.store.standings(vec![(WORKSPACE, phone(1))]).await.expect("read").remove(0);
+    let holds: Vec<_> = standing.consents.iter().map(|fact| fact.id).collect();
+    assert_eq!(holds, [again[3].id, again[2].id], "the newer one, and another advertiser's");
+    assert_eq!(
+        standing.withdrawn.iter().map(|fact| fact.withdrawn_at).collect::<Vec<_>>(),
+        [Some(at(50)); 3]
+    );
+    assert_eq!(withdraw(world, phone(1), Some("Ma Boutique")).await.len(), 1, "only what held");
+}
+
 pub(crate) async fn a_refused_message_records_no_consent(world: &mut World) {
     let message = world.message(5);
     world.keep(&message).await;
@@ -158,6 +205,7 @@ pub(crate) async fn a_refused_message_records_no_consent(world: &mut World) {
     assert_eq!(world.store.consents(WORKSPACE, phone(1)).await.expect("read"), []);
 }
 
+/// Requirement `fr-verdict-kept`.
 pub(crate) async fn verdicts_are_kept_with_their_message(world: &mut World) {
     let (message, other) = (world.message(0), world.message(1));
     let accept = Accept { verdict: Some("A".to_owned()), ..message.clone().into() };

@@ -36,6 +36,8 @@ macro_rules! cases {
                 a_withdrawal_is_an_entry_of_its_own,
                 a_standing_has_the_last_ground_first,
                 a_message_brings_its_consent_with_it,
+                the_same_consent_is_brought_once,
+                an_old_list_brings_nothing_back,
                 a_refused_message_records_no_consent,
                 verdicts_are_kept_with_their_message,
             }

@@ -130,6 +130,7 @@ pub(crate) async fn a_stop_withdraws_what_waits_of_its_advertiser(world: &mut Wo
     check(world, &marketing(world, "MyCompany").await, Some("fr.optout.advertiser")).await;
 }
 
+/// Requirement `fr-optout-scope`.
 pub(crate) async fn scopes_reach_as_far_as_they_say(world: &mut World) {
     use OptOutScope::{Advertiser, Platform, Workspace};
     companies(world).await;
