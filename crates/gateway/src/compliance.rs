@@ -94,11 +94,18 @@ impl<'a> Background<'a> {
     pub(crate) fn ground(&self, number: Msisdn) -> Ground {
         if let Some(offer) = self.offer {
             let new = offer.entry(number, self.advertiser());
+            // A consent from before a withdrawal does not come back by being shown again.
+            let withdrawn = self.standing.iter().flat_map(|standing| &standing.withdrawn);
+            let withdrawn_at = withdrawn
+                .filter(|fact| same_name(&fact.advertiser, &new.advertiser))
+                .filter_map(|fact| fact.withdrawn_at)
+                .filter(|at| *at >= offer.collected_at)
+                .max();
             let consent = Consent {
                 basis: basis_of(offer.basis),
                 collected_at: offer.collected_at,
                 last_contact_at: None,
-                withdrawn_at: None,
+                withdrawn_at,
                 proven: !offer.source.trim().is_empty() && !offer.text_shown.trim().is_empty(),
             };
             let audience = audience_of(offer.basis, offer.professional);

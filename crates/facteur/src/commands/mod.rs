@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn fixed_secrets_are_visible_ascii() {
         assert!(fixed_secret("bench-key").is_ok());
-        for wrong in ["", "short", "with space", "clé-de-démo", &"x".repeat(129)] {
+        for wrong in ["", "with space", "clé-de-démo", &"x".repeat(129)] {
             assert!(fixed_secret(wrong).is_err(), "{wrong}");
         }
     }

@@ -155,6 +155,8 @@ async fn a_consent_withdrawn_in_between_blocks_at_departure() {
         .expect("withdrawn");
     house.reaches(held, State::Blocked).await;
     assert!(house.texts("33612345678").is_empty());
+    let refusal = house.accept(marketing(&house)).await.expect_err("the same old consent, shown again");
+    assert!(refusal.details.iter().any(|detail| detail.rule == Some("fr.consent.withdrawn")), "{refusal:?}");
     house.stop().await;
 }
 
