@@ -87,6 +87,25 @@ pub(crate) async fn octets(
     read
 }
 
+/// Reads a body of the usual size, whatever it is.
+///
+/// # Errors
+/// It broke off, is too large, or came too slowly.
+pub(crate) async fn whole(mut body: Body, options: &Options) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(options.body_timeout, collect(&mut body, options.body_max)).await {
+        Ok(Ok(octets)) => Ok(octets),
+        Ok(Err(Unread::TooLarge)) => Err(ApiError::new(
+            &codes::PAYLOAD_TOO_LARGE,
+            format!("The body is larger than {} octets.", options.body_max),
+        )),
+        Ok(Err(Unread::Broken)) => Err(ApiError::new(&codes::INVALID_REQUEST_BODY, "The body broke off.")),
+        Err(_) => Err(ApiError::new(
+            &codes::REQUEST_TIMEOUT,
+            format!("The body did not come within {} seconds.", options.body_timeout.as_secs()),
+        )),
+    }
+}
+
 /// Reads and drops what a refused request still has to say, within bounds.
 pub(crate) async fn drain(request: Request, options: &Options) {
     let (parts, body) = request.into_parts();

@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use facteur_domain::Timestamp;
 
+use crate::api::SEND;
 use crate::app::App;
 use crate::endpoint::{Access, Endpoint};
 use crate::error::{ApiError, codes};
@@ -124,7 +125,13 @@ impl<'a> Visit<'a> {
     /// The handler's answer, or ours when it panics or takes too long.
     async fn run(&self, request: Request, next: Next) -> Response {
         let limit = self.app.options.request_timeout;
-        match tokio::time::timeout(limit, caught(next.run(request))).await {
+        let handled = async {
+            if std::ptr::eq(self.endpoint, &SEND) {
+                return next.run(request).await;
+            }
+            idempotency::once(self.app, self.endpoint, request, async |request| next.run(request).await).await
+        };
+        match tokio::time::timeout(limit, caught(handled)).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => ApiError::internal(format_args!("panic: {panic}")).into_response(),
             Err(_) => ApiError::new(

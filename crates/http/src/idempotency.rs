@@ -1,9 +1,18 @@
 //! The `Idempotency-Key` header of writing requests.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use facteur_gateway::IdempotencyKey;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use facteur_gateway::{Caller, IdempotencyKey, StoredAnswer};
+use facteur_store::{Accepted, Idempotency};
 use sha2::{Digest, Sha256};
 
+use crate::app::App;
+use crate::body;
+use crate::endpoint::Endpoint;
 use crate::error::{ApiError, Detail, codes};
 
 /// The key, both ways.
@@ -12,6 +21,10 @@ pub(crate) static HEADER: HeaderName = HeaderName::from_static("idempotency-key"
 pub(crate) static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The longest key, in characters.
 const LENGTH_MAX: usize = 255;
+/// How long an answer is kept: an hour, as Allo does.
+const KEPT_FOR: Duration = Duration::from_secs(3600);
+/// The longest answer that is kept.
+const KEPT_MAX: usize = 4 * 1024 * 1024;
 
 /// The key of a request to `route` with this body, if it has one.
 ///
@@ -34,6 +47,100 @@ pub(crate) fn key(
             .details(vec![Detail { message: MESSAGE.into(), field: "Idempotency-Key".into(), rule: None }])
     })?;
     Ok(Some(IdempotencyKey { key: key.to_owned(), route, fingerprint: Sha256::digest(body).into() }))
+}
+
+/// Carries out a writing request at most once for its key: the same request again is answered as the
+/// first was, without being carried out. `/v1/api/sms` keeps its answers with its messages, in one
+/// transaction; here the answer is kept after the work, so that a crash between the two, or two
+/// requests in flight, may do the work twice. Bodies above the usual size (imports) are not looked at:
+/// their key is only echoed.
+pub(crate) async fn once<F>(app: &App, endpoint: &'static Endpoint, request: Request, run: F) -> Response
+where
+    F: AsyncFnOnce(Request) -> Response,
+{
+    let headers = request.headers();
+    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let small = match headers.get(header::CONTENT_LENGTH) {
+        Some(length) => {
+            let length = length.to_str().ok().and_then(|length| length.parse::<usize>().ok());
+            length.is_some_and(|length| length <= app.options.body_max)
+        }
+        None => !headers.contains_key(header::TRANSFER_ENCODING),
+    };
+    let caller = request.extensions().get::<Caller>().cloned();
+    let (Some(caller), true) = (caller, writes && small && headers.contains_key(&HEADER)) else {
+        return run(request).await;
+    };
+    match kept(app, endpoint, request, &caller, run).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn kept<F>(
+    app: &App,
+    endpoint: &'static Endpoint,
+    request: Request,
+    caller: &Caller,
+    run: F,
+) -> Result<Response, ApiError>
+where
+    F: AsyncFnOnce(Request) -> Response,
+{
+    let (parts, body) = request.into_parts();
+    let body = body::whole(body, &app.options).await?;
+    // The path is part of the request: the same key for another message is another request.
+    let whole = [parts.method.as_str().as_bytes(), b" ", parts.uri.path().as_bytes(), b"\n", &body].concat();
+    let Some(key) = key(&parts.headers, endpoint.path, &whole)? else {
+        return Ok(run(Request::from_parts(parts, Body::from(body))).await);
+    };
+    let (store, now) = (app.gateway.store(), app.gateway.now());
+    let found = store.find_answer(caller.key.id, key.key.clone(), key.route, key.fingerprint, now).await?;
+    if let Some(answer) = told(found)? {
+        return Ok(answer);
+    }
+    let response = run(Request::from_parts(parts, Body::from(body))).await;
+    if !response.status().is_success() {
+        return Ok(response);
+    }
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, KEPT_MAX).await.map_err(ApiError::internal)?;
+    let idempotency = Idempotency {
+        api_key: caller.key.id,
+        key: key.key,
+        route: key.route,
+        fingerprint: key.fingerprint,
+        expires_at: now.plus(KEPT_FOR),
+        answer: StoredAnswer { status: head.status.as_u16(), body: body.clone() },
+    };
+    if let Err(why) = store.keep_answer(idempotency, now).await {
+        // The work is done: its answer is given, and only a repetition would not know it.
+        tracing::error!(%why, "an answer could not be kept for its idempotency key");
+    }
+    Ok(Response::from_parts(head, Body::from(body)))
+}
+
+/// The kept answer, if there is one.
+fn told(found: Accepted) -> Result<Option<Response>, ApiError> {
+    let reused = |how: &str| {
+        let message = format!("This Idempotency-Key was used before {how}.");
+        ApiError::new(&codes::IDEMPOTENCY_KEY_REUSE, message)
+            .at("Idempotency-Key")
+            .suggest("Use a new key for a new request; repeat a request as it was to get its answer.")
+    };
+    match found {
+        Accepted::New => Ok(None),
+        Accepted::KeyOnOtherRoute => Err(reused("on another route")),
+        Accepted::KeyWithOtherBody => Err(reused("for another request")),
+        Accepted::Replayed(kept) => {
+            let mut response = Body::from(kept.body).into_response();
+            *response.status_mut() = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            response.headers_mut().insert(REPLAYED.clone(), HeaderValue::from_static("true"));
+            Ok(Some(response))
+        }
+    }
 }
 
 /// Whether a key is 1 to 255 visible ASCII characters.

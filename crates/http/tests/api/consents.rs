@@ -312,3 +312,32 @@ async fn an_opt_out_is_lifted_on_a_newer_consent_alone() {
     let again = lift(&world, id, &json!({"reason": "x", "consent": newer})).await;
     assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, Some("OPT_OUT_NOT_LIFTABLE")));
 }
+
+#[tokio::test]
+async fn an_idempotency_key_records_once_and_serves_one_request_only() {
+    let world = World::new().await;
+    let keyed = |path: &str, body: String| {
+        let mut request = request(Method::POST, path, &world.key, &body);
+        request.headers_mut().insert("idempotency-key", "k1".parse().expect("a value"));
+        request
+    };
+    let wrong = world.call(keyed("/v2/api/consents", with("basis", json!("guess")).to_string())).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "errors do not use up the key");
+    let first = world.call(keyed("/v2/api/consents", consent().to_string())).await;
+    assert_eq!((first.status, first.header("idempotency-replayed")), (StatusCode::CREATED, None));
+    let again = world.call(keyed("/v2/api/consents", consent().to_string())).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CREATED, Some("true")));
+    assert_eq!((&again.text, again.header("idempotency-key")), (&first.text, Some("k1")));
+    assert_eq!(world.get("/v2/api/consents").await.body["pagination"]["total_count"], 1);
+    let other = with("purpose", json!("other")).to_string();
+    for request in [
+        keyed("/v2/api/consents", other),
+        keyed("/v2/api/opt_outs", json!({"number": "+33612345678", "reason": "asked"}).to_string()),
+    ] {
+        let reused = world.call(request).await;
+        assert_eq!((reused.status, reused.code()), (StatusCode::CONFLICT, Some("IDEMPOTENCY_KEY_REUSE")));
+    }
+    let body = r#"{"sender_id":"MyCompany","to":"+33612345678","message":"Bonjour"}"#;
+    let sent = world.send_once("k1", body).await;
+    assert_eq!(sent.code(), Some("IDEMPOTENCY_KEY_REUSE"), "another route, sending included");
+}

@@ -175,6 +175,16 @@ pub(super) fn find_answer(conn: &Connection, asked: &Asked<'_>) -> rusqlite::Res
     Ok(found.optional()?.unwrap_or(Accepted::New))
 }
 
+/// Keeps the answer of a request whose work is done; `Accepted::New`, or what another request with the
+/// key was answered meanwhile.
+pub(super) fn keep(tx: &Tx<'_>, idempotency: &Idempotency, now: Timestamp) -> Result<Accepted, Fault> {
+    let found = find_answer(tx.conn, &Asked::of(idempotency, now))?;
+    if found == Accepted::New {
+        keep_answer(tx, idempotency)?;
+    }
+    Ok(found)
+}
+
 fn keep_answer(tx: &Tx<'_>, idempotency: &Idempotency) -> rusqlite::Result<()> {
     // What is there with this key has expired, or the request would have been answered with it.
     let mut statement = tx.conn.prepare_cached(

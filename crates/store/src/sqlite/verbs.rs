@@ -12,7 +12,7 @@ use super::queue::Priority;
 use super::writer::{Tx, Verb};
 use super::{Store, accept, admin, answers, inbound, receipts, sweep, waiting};
 use crate::{
-    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Inbound, Load, Receipt,
+    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Inbound, Load, Receipt,
     ReceiptFate, Recovery, RouteId, SenderRecord, Waiting, Withdrawal, Workspace,
 };
 
@@ -64,6 +64,12 @@ impl Store {
         let guarded = !accept.new_consents.is_empty();
         let manner = Manner { rows: 1, guarded, priority: Priority::New };
         self.write(manner, move |tx| accept::accept(tx, accept))
+    }
+
+    /// Keeps the answer of a request that did something else than send, for its idempotency key.
+    /// `Accepted::New` when it was kept; else what another request with the key was answered meanwhile.
+    pub fn keep_answer(&self, idempotency: Idempotency, now: Timestamp) -> Pending<Accepted> {
+        self.write(Manner::owed(1), move |tx| accept::keep(tx, &idempotency, now))
     }
 
     /// Makes waiting messages `submitting`. Answers those that may be written to the bind; one that

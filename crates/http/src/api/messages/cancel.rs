@@ -2,7 +2,6 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use facteur_domain::State as Stage;
 use facteur_gateway::Code;
@@ -12,7 +11,6 @@ use super::{MessageView, Named};
 use crate::api::{Data, Key, ok};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
-use crate::idempotency;
 
 /// A success.
 #[derive(ToSchema)]
@@ -44,10 +42,7 @@ pub(crate) async fn cancel(
     State(app): State<App>,
     Extension(caller): Key,
     Named(id): Named,
-    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    // The call is idempotent by nature; a key only has to be well-formed.
-    idempotency::key(&headers, "POST /v2/api/messages/{id}/cancel", b"")?;
     let workspace = caller.workspace();
     let message = match app.gateway.cancel(workspace, id).await {
         Ok(message) => message,
