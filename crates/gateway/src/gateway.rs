@@ -226,6 +226,11 @@ impl Gateway {
         &self.shared.store
     }
 
+    /// The key of a new id.
+    pub(crate) fn new_key(&self) -> i64 {
+        self.shared.ids.next(self.now())
+    }
+
     /// Whose key this is.
     ///
     /// # Errors

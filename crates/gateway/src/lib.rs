@@ -22,6 +22,7 @@ mod quota;
 mod refusal;
 mod route;
 mod schedule;
+mod sender_desk;
 mod sweep;
 
 pub use accept::{Compliance, IdempotencyKey, Origin, Reply, SendRequest};
@@ -33,3 +34,4 @@ pub use facteur_store::StoredAnswer;
 pub use gateway::{Gateway, Readiness, RouteReport, ShutdownReport, StartError};
 pub use preview::{Judgement, PREVIEW_MAX, Preview, PreviewReason};
 pub use refusal::{Code, Detail, Refusal};
+pub use sender_desk::SenderDeclaration;

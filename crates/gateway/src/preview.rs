@@ -148,7 +148,8 @@ fn judgement(assessment: Assessment, price_per_part: Option<i64>) -> Judgement {
     }
 }
 
-fn reason(reason: &Reason) -> PreviewReason {
+/// A reason in both languages.
+pub(crate) fn reason(reason: &Reason) -> PreviewReason {
     let both = |say: &dyn Fn(Language) -> String| [say(Language::French), say(Language::English)];
     PreviewReason {
         rule: reason.rule,

@@ -50,6 +50,8 @@ pub(crate) fn document() -> Document {
         (name = "Senders", description = "Sender IDs and short codes"),
         (name = "Consents", description = "The ledger of consents: who agreed to what, with proof"),
         (name = "Opt-outs", description = "Who said STOP"),
+        (name = "Partners", description = "Sender IDs of a reseller's accounts"),
+        (name = "Reviews", description = "The reviewers' side of the Sender ID desk"),
         (name = "Account", description = "The key and what it may do"),
         (name = "Service", description = "Probes, metrics and documentation; no key needed"),
     )

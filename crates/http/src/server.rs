@@ -49,6 +49,10 @@ pub struct Options {
     pub body_max: usize,
     /// The largest body of lists, imports and files, in octets.
     pub bulk_max: usize,
+    /// The most Sender IDs of a workspace that were not refused.
+    pub sender_ids_max: u32,
+    /// The most short codes of a workspace that were not refused.
+    pub short_codes_max: u32,
     /// Requests a second without a valid key that one address may make before it hears 429
     /// instead of 401. Behind a proxy all clients have one address.
     pub failures_per_second: u32,
@@ -65,6 +69,8 @@ impl Default for Options {
             request_timeout: Duration::from_secs(30),
             body_max: 64 * 1024,
             bulk_max: 5 * 1024 * 1024,
+            sender_ids_max: 3,
+            short_codes_max: 10,
             failures_per_second: 100,
             tls: None,
         }

@@ -11,6 +11,7 @@ mod numbers;
 pub(crate) mod opt_outs;
 mod page;
 mod preview;
+pub(crate) mod senders;
 pub(crate) mod sms;
 pub(crate) mod time;
 mod words;
@@ -80,7 +81,7 @@ static CANCEL: Endpoint = Endpoint {
 };
 
 /// Every endpoint for programs, as `GET /v2/api/me` lists them.
-pub(crate) static ENDPOINTS: [&Endpoint; 18] = [
+pub(crate) static ENDPOINTS: [&Endpoint; 34] = [
     &SEND,
     &PREVIEW,
     &NUMBERS_V1,
@@ -99,6 +100,22 @@ pub(crate) static ENDPOINTS: [&Endpoint; 18] = [
     &opt_outs::IMPORT,
     &opt_outs::EXPORT,
     &opt_outs::LIFT,
+    &senders::LIST,
+    &senders::DECLARE,
+    &senders::CHECK,
+    &senders::SHOW,
+    &senders::ADD_EVIDENCE,
+    &senders::LIST_CODES,
+    &senders::ASK_CODE,
+    &senders::PARTNER_LIST,
+    &senders::PARTNER_DECLARE,
+    &senders::PARTNER_SHOW,
+    &senders::REVIEW_LIST,
+    &senders::REVIEW_VALIDATE,
+    &senders::REVIEW_FAIL,
+    &senders::REVIEW_DISABLE,
+    &senders::REVIEW_ASK,
+    &senders::REVIEW_EVIDENCE,
 ];
 
 /// The documentation prints the route with a fragment, which a URL library may escape into the
@@ -125,6 +142,26 @@ pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&opt_outs::IMPORT, post(opt_outs::import::import));
     routes.add(&opt_outs::EXPORT, get(opt_outs::export::export));
     routes.add(&opt_outs::LIFT, delete(opt_outs::lift::lift));
+    mount_senders(routes);
+}
+
+fn mount_senders(routes: &mut Routes) {
+    routes.add(&senders::LIST, get(senders::show::list));
+    routes.add(&senders::DECLARE, post(senders::declare::declare));
+    routes.add(&senders::CHECK, post(senders::declare::check));
+    routes.add(&senders::SHOW, get(senders::show::show));
+    routes.add(&senders::ADD_EVIDENCE, post(senders::evidence::add));
+    routes.add(&senders::LIST_CODES, get(senders::show::list_codes));
+    routes.add(&senders::ASK_CODE, post(senders::declare::ask_code));
+    routes.add(&senders::PARTNER_LIST, get(senders::partner::list));
+    routes.add(&senders::PARTNER_DECLARE, post(senders::partner::declare));
+    routes.add(&senders::PARTNER_SHOW, get(senders::partner::show));
+    routes.add(&senders::REVIEW_LIST, get(senders::review::list));
+    routes.add(&senders::REVIEW_VALIDATE, post(senders::review::validate));
+    routes.add(&senders::REVIEW_FAIL, post(senders::review::fail));
+    routes.add(&senders::REVIEW_DISABLE, post(senders::review::disable));
+    routes.add(&senders::REVIEW_ASK, post(senders::review::ask));
+    routes.add(&senders::REVIEW_EVIDENCE, get(senders::review::evidence));
 }
 
 /// The API's part of the OpenAPI document.
@@ -148,6 +185,22 @@ pub(crate) fn mount(routes: &mut Routes) {
     opt_outs::import::import,
     opt_outs::export::export,
     opt_outs::lift::lift,
+    senders::show::list,
+    senders::declare::declare,
+    senders::declare::check,
+    senders::show::show,
+    senders::evidence::add,
+    senders::show::list_codes,
+    senders::declare::ask_code,
+    senders::partner::list,
+    senders::partner::declare,
+    senders::partner::show,
+    senders::review::list,
+    senders::review::validate,
+    senders::review::fail,
+    senders::review::disable,
+    senders::review::ask,
+    senders::review::evidence,
 ))]
 pub(crate) struct Documented;
 

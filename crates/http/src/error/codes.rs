@@ -37,6 +37,10 @@ codes! {
         "The sender is a standard mobile number, which French operators refuse for business SMS.";
     FROM_NUMBER_NOT_FOUND BAD_REQUEST "The sending number is not on the account.";
     MESSAGE_NOT_COMPLIANT BAD_REQUEST "French rules forbid the message.";
+    MISSING_FIELD BAD_REQUEST "The body lacks a field.";
+    SENDER_ID_INVALID_FORMAT BAD_REQUEST
+        "The Sender ID to declare is not 3 to 11 letters and digits with one letter at least.";
+    SENDER_ID_NOT_COMPLIANT BAD_REQUEST "French rules forbid the Sender ID, or a paper is wrong.";
     INVALID_CSV BAD_REQUEST "The file is no table that can be read, or lacks a column.";
     BATCH_TOO_LARGE BAD_REQUEST "The list has more entries than one request may carry.";
     INVALID_PAGE_SIZE BAD_REQUEST "`page` is under 1, or `size` is not 1 to 100.";
@@ -48,12 +52,18 @@ codes! {
     ENDPOINT_NOT_FOUND NOT_FOUND "There is no such path.";
     SENDER_ID_NOT_FOUND NOT_FOUND "The Sender ID is not on the account.";
     MESSAGE_NOT_FOUND NOT_FOUND "There is no such message in the workspace.";
+    EVIDENCE_NOT_FOUND NOT_FOUND "The sender has no such file of evidence.";
+    PARTNER_ACCOUNT_NOT_FOUND NOT_FOUND "There is no such account.";
     CONSENT_NOT_FOUND NOT_FOUND "The ledger has no consent of this number.";
     OPT_OUT_NOT_FOUND NOT_FOUND "There is no such opt-out in the workspace.";
     METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED "The path exists, but not with this method; see `Allow`.";
     REQUEST_TIMEOUT REQUEST_TIMEOUT "The body did not come in time.";
     IDEMPOTENCY_KEY_REUSE CONFLICT "The idempotency key was used for another request.";
     MESSAGE_NOT_CANCELLABLE CONFLICT "The message has left, or has reached its end.";
+    SENDER_ID_TAKEN CONFLICT "Another workspace has the Sender ID.";
+    SENDER_ID_LIMIT_REACHED CONFLICT "The workspace has as many Sender IDs or short codes as it may.";
+    SENDER_ID_STATE_CONFLICT CONFLICT "The sender stands where the decision cannot be made.";
+    EVIDENCE_LIMIT_REACHED CONFLICT "The sender has as many files of evidence as it may.";
     OPT_OUT_NOT_LIFTABLE CONFLICT "The opt-out was lifted before, or lifting it needs a new consent.";
     PAYLOAD_TOO_LARGE PAYLOAD_TOO_LARGE
         "The body is larger than the endpoint takes: 64 KiB, or 5 MiB for lists, imports and files.";

@@ -6,6 +6,7 @@ mod guard;
 mod preview;
 mod reads;
 mod send;
+mod senders;
 mod sockets;
 mod tenants;
 mod tls;

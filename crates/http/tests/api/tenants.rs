@@ -59,6 +59,9 @@ async fn ids_of_others_and_ids_that_are_none_answer_404() {
     let stopped = world.post("/v2/api/opt_outs", r#"{"number":"+33612345678"}"#).await;
     let id = stopped.body["data"]["id"].as_str().expect("an id");
     check(&world, "/v2/api/opt_outs", id, "OPT_OUT_NOT_FOUND").await;
+    let numbers = world.get("/v2/api/numbers").await;
+    let id = numbers.body["data"][0]["id"].as_str().expect("an id");
+    check(&world, "/v2/api/sender_ids", id, "SENDER_ID_NOT_FOUND").await;
 }
 
 #[tokio::test]
