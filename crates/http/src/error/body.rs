@@ -23,6 +23,12 @@ pub(crate) struct Detail {
     pub(crate) rule: Option<&'static str>,
 }
 
+impl From<facteur_gateway::Detail> for Detail {
+    fn from(detail: facteur_gateway::Detail) -> Self {
+        Self { message: detail.message.into(), field: Cow::Borrowed(detail.field), rule: detail.rule }
+    }
+}
+
 /// An error in both dialects.
 #[derive(Serialize, ToSchema)]
 #[schema(title = "Error", example = json!({

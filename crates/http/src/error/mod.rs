@@ -153,11 +153,7 @@ impl From<Refusal> for ApiError {
             message: refusal.message.into(),
             param: refusal.param.map(Cow::Borrowed),
             suggestion: refusal.suggestion.map(Cow::Owned),
-            details: refusal
-                .details
-                .into_iter()
-                .map(|d| Detail { message: d.message.into(), field: Cow::Borrowed(d.field), rule: d.rule })
-                .collect(),
+            details: refusal.details.into_iter().map(Detail::from).collect(),
             retry_after: refusal.retry_after.map(whole_seconds),
             cause: None,
         }))

@@ -1,12 +1,24 @@
 //! `POST /v2/api/sms/preview`: the verdict, and nothing sent.
 
 use axum::http::StatusCode;
+use facteur_store::OnClosedWindow;
 use serde_json::{Value, json};
 
 use crate::world::World;
 
 fn message(class: &str) -> Value {
     json!({"sender_id": "MyCompany", "to": "+33612345678", "message": "Bonjour", "class": class})
+}
+
+/// A marketing message with a consent.
+fn consented(text: &str) -> Value {
+    let mut body = message("marketing");
+    body["message"] = json!(text);
+    body["consent"] = json!({
+        "basis": "consent", "purpose": "offers", "collected_at": "2024-01-10T10:00:00+01:00",
+        "source": "form", "text_shown": "J'accepte de recevoir les offres par SMS.",
+    });
+    body
 }
 
 async fn preview(world: &World, body: &Value) -> crate::world::Answer {
@@ -60,7 +72,7 @@ async fn marketing_needs_a_consent_and_waits_for_its_hours() {
 }
 
 #[tokio::test]
-async fn a_list_has_one_verdict_a_recipient_and_totals() {
+async fn a_list_has_one_verdict_a_recipient_and_a_summary() {
     let world = World::new().await;
     let mut body = message("transactional");
     let list = json!(["+33612345678", "+33123456789", "nonsense", {"to": "+33612345679"}]);
@@ -73,14 +85,133 @@ async fn a_list_has_one_verdict_a_recipient_and_totals() {
         let decisions: Vec<&Value> =
             answer.body["data"].as_array().expect("a list").iter().map(|one| &one["decision"]).collect();
         assert_eq!(decisions, ["send", "refuse", "refuse", "send"], "{}", answer.text);
-        assert_eq!(answer.body["data"][2]["reasons"][0]["rule"], "INVALID_PHONE_FORMAT");
-        let totals = &answer.body["totals"];
+        let landline = &answer.body["data"][1];
+        assert_eq!(landline["reasons"][0]["rule"], "fr.recipient.landline", "{landline}");
+        assert_eq!((&landline["send_at"], &landline["error"]), (&Value::Null, &Value::Null));
+        let nonsense = &answer.body["data"][2];
+        assert_eq!((&nonsense["to"], &nonsense["reasons"]), (&json!("nonsense"), &json!([])));
+        assert_eq!(nonsense["error"]["code"], "INVALID_PHONE_FORMAT");
+        assert_eq!(nonsense["error"]["details"][0]["field"], "to");
+        let summary = &answer.body["summary"];
+        let sent_at = &answer.body["data"][0]["send_at"];
         assert_eq!(
-            (&totals["recipients"], &totals["send"], &totals["refuse"], &totals["parts"]),
-            (&json!(4), &json!(2), &json!(2), &json!(2))
+            *summary,
+            json!({
+                "messages": 4, "send": 2, "hold": 0, "refuse": 1, "invalid": 1, "parts": 2, "cost": null,
+                "worst_parts": 1, "first_send_at": sent_at, "last_send_at": sent_at,
+            })
         );
     }
     assert_eq!(world.kept().await, 0);
+}
+
+/// Sunday 21 January 2024: what may not wait is refused, by the request's word or the workspace's.
+#[tokio::test]
+async fn a_closed_window_refuses_what_may_not_wait() {
+    let world = World::new().await;
+    let mut body = consented("Soldes samedi. STOP au 36180");
+    body["at"] = json!("2024-01-21T11:00:00+01:00");
+    let check = async |body: &Value, decision: &str| {
+        let data = preview(&world, body).await.body["data"].clone();
+        assert_eq!(data["decision"], decision, "{data}");
+        assert_eq!(data["send_at"].is_null(), decision == "refuse", "{data}");
+        let reasons = data["reasons"].as_array().expect("reasons");
+        assert!(reasons.iter().any(|reason| reason["rule"] == "fr.window.sunday"), "{data}");
+    };
+    check(&body, "hold").await;
+    world.change_settings(|settings| settings.on_closed_window = OnClosedWindow::Refuse).await;
+    check(&body, "refuse").await;
+    body["on_closed_window"] = json!("hold");
+    check(&body, "hold").await;
+    world.change_settings(|settings| settings.on_closed_window = OnClosedWindow::Hold).await;
+    body["on_closed_window"] = json!("refuse");
+    check(&body, "refuse").await;
+}
+
+/// 72 characters, three of which GSM-7 lacks: two parts of UCS-2, one of GSM-7.
+#[tokio::test]
+async fn a_rewriting_is_shown_change_by_change_and_made_when_asked() {
+    const TEXT: &str =
+        "L\u{2019}œuvre de l\u{2019}atelier arrive mardi entre neuf heures et dix heures trente";
+    const REWRITTEN: &str = "L'oeuvre de l'atelier arrive mardi entre neuf heures et dix heures trente";
+    let world = World::new().await;
+    let mut body = message("transactional");
+    body["message"] = json!(TEXT);
+    assert_eq!(preview(&world, &body).await.body["data"]["rewrite"], Value::Null, "off unless asked");
+    for (mode, content, encoding, parts) in [("suggest", TEXT, "ucs2", 2), ("auto", REWRITTEN, "gsm7", 1)] {
+        body["rewrite"] = json!(mode);
+        let data = preview(&world, &body).await.body["data"].clone();
+        assert_eq!(
+            (&data["content"], &data["encoding"], &data["parts"]),
+            (&json!(content), &json!(encoding), &json!(parts)),
+            "{mode} {data}"
+        );
+        let rewrite = &data["rewrite"];
+        assert_eq!(
+            (&rewrite["text"], &rewrite["parts_before"], &rewrite["parts_after"]),
+            (&json!(REWRITTEN), &json!(2), &json!(1))
+        );
+        assert_eq!(
+            rewrite["changes"],
+            json!([
+                {"at": 1, "from": "\u{2019}", "to": "'", "why": "quote"},
+                {"at": 2, "from": "œ", "to": "oe", "why": "letter"},
+                {"at": 12, "from": "\u{2019}", "to": "'", "why": "quote"},
+            ])
+        );
+    }
+    let sent = world.send(&body.to_string()).await;
+    assert_eq!(sent.body["data"]["content"], REWRITTEN, "{}", sent.text);
+}
+
+#[tokio::test]
+async fn a_stop_mention_that_is_missing_is_added_and_shown() {
+    let world = World::new().await;
+    world.change_settings(|settings| settings.stop_code = "36180".parse().ok()).await;
+    let body = consented("Soldes samedi.");
+    let data = preview(&world, &body).await.body["data"].clone();
+    let mention = data["stop_mention"].as_str().expect("a mention");
+    assert!(mention.contains("STOP") && mention.contains("36180"), "{data}");
+    assert_eq!(data["content"], format!("Soldes samedi.{mention}"));
+    assert_eq!(data["units"], json!(14 + mention.chars().count()));
+    let sent = world.send(&body.to_string()).await;
+    assert_eq!(sent.body["data"]["content"], data["content"], "as a send does, {}", sent.text);
+}
+
+/// Two messages of two parts at 0.045 euros a part.
+#[tokio::test]
+async fn a_price_per_part_makes_costs() {
+    let world = World::new().await;
+    world.change_settings(|settings| settings.price_per_part = Some(45_000)).await;
+    let mut body = message("transactional");
+    body["message"] = json!("a".repeat(161));
+    let one = preview(&world, &body).await;
+    assert_eq!(one.body["data"]["cost"], json!({"amount": "0.09", "currency": "EUR"}), "{}", one.text);
+    body.as_object_mut().expect("an object").remove("to");
+    body["recipients"] = json!(["+33612345678", "+33612345679", "+33123456789"]);
+    let list = preview(&world, &body).await;
+    let summary = &list.body["summary"];
+    assert_eq!(
+        (&summary["parts"], &summary["worst_parts"], &summary["cost"]["amount"]),
+        (&json!(4), &json!(2), &json!("0.18")),
+        "{}",
+        list.text
+    );
+}
+
+#[tokio::test]
+async fn reasons_and_errors_name_the_fields_of_the_request() {
+    let world = World::new().await;
+    let by_number = json!({"from": "36999", "to": "+33612345678", "message": "Bonjour"});
+    let refused = preview(&world, &by_number).await;
+    let reasons = refused.body["data"]["reasons"].as_array().expect("reasons");
+    let unknown = reasons.iter().find(|reason| reason["rule"] == "fr.sender.unknown").expect("the rule");
+    assert_eq!(unknown["field"], "from");
+    let mut far = message("transactional");
+    far["at"] = json!("2030-01-01T00:00:00Z");
+    let error = preview(&world, &far).await.body["error"].clone();
+    assert_eq!((&error["code"], &error["param"]), (&json!("INVALID_REQUEST_BODY"), &json!("at")), "{error}");
+    assert!(error["message"].as_str().is_some_and(|message| message.contains(" in at ")), "{error}");
 }
 
 #[tokio::test]
@@ -102,6 +233,7 @@ async fn wrong_previews() {
         (with("consent", json!([])), 400, "INVALID_REQUEST_BODY", "consent"),
         (with("consent", json!({"basis": "none"})), 400, "INVALID_REQUEST_BODY", "consent.basis"),
         (with("on_closed_window", json!("wait")), 400, "INVALID_REQUEST_BODY", "on_closed_window"),
+        (with("consent", json!({"purpose": "offers"})), 400, "INVALID_REQUEST_BODY", "consent.basis"),
         (with("rewrite", json!(true)), 400, "INVALID_REQUEST_BODY", "rewrite"),
         (with("sender_id", json!("No one")), 400, "INVALID_SENDER_ID", "sender_id"),
         (with("to", json!("0612345678")), 400, "INVALID_PHONE_FORMAT", "to"),

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use facteur_domain::{AccountKeyId, Class, IdSource, SenderRecordId, SenderState, Timestamp, WorkspaceId};
 use facteur_gateway::{Chance, Clock, Config, Gateway, Scope, mint_key};
 use facteur_http::Options;
-use facteur_store::{Actor, ApiKey, SenderRecord, Workspace};
+use facteur_store::{Actor, ApiKey, SenderRecord, Settings, Workspace};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -177,6 +177,16 @@ impl World {
             let decided = store.decide_sender(workspace, sender, *step, None, now, actor());
             decided.await.expect("decided");
         }
+        self.gateway.refresh().await.expect("the directory");
+    }
+
+    /// Changes what the first workspace chose.
+    pub(crate) async fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = Settings::clone(&self.gateway.settings(self.workspace));
+        change(&mut settings);
+        let done =
+            self.gateway.store().change_settings(self.workspace, settings, self.gateway.now(), actor());
+        done.await.expect("changed");
         self.gateway.refresh().await.expect("the directory");
     }
 

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::{Answer, GOOD, World, request};
 
@@ -358,4 +358,57 @@ async fn wrong_queries() {
         let told = if query == "sort=asc" { (told.0, told.1, Some("sort")) } else { told };
         check(query, &answer, told);
     }
+}
+
+#[tokio::test]
+async fn consents_and_choices_that_are_none() {
+    let consent = |fields: &str| {
+        let all = r#""basis":"consent","purpose":"offers","collected_at":"2024-01-10T10:00:00Z","source":"form",
+            "text_shown":"J'accepte.""#;
+        with("consent", &format!("{{{all}{fields}}}"))
+    };
+    let without = |field: &str| consent("").replacen(&format!("\"{field}\":"), "\"evidence\":", 1);
+    let rows = [
+        (with("consent", "5"), "consent"),
+        (with("consent", "\"yes\""), "consent"),
+        (with("consent", "[]"), "consent"),
+        (with("consent", "{}"), "consent.basis"),
+        (without("basis"), "consent.basis"),
+        (without("purpose"), "consent.purpose"),
+        (without("collected_at"), "consent.collected_at"),
+        (without("source"), "consent.source"),
+        (without("text_shown"), "consent.text_shown"),
+        (consent("").replace("\"consent\",", "\"opt-in\","), "consent.basis"),
+        (consent("").replace("2024-01-10T", "2025-01-10T"), "consent.collected_at"),
+        (consent("").replace("2024-01-10T10:00:00Z", "yesterday"), "consent.collected_at"),
+        (consent("").replace("offers", " "), "consent.purpose"),
+        (consent(r#","professional":"yes""#), "consent.professional"),
+        (consent(r#","proof":"form 42""#), "consent.proof"),
+        (consent(r#","number":"0612""#), "consent.number"),
+        (consent(r#","number":"+33612345679""#), "consent.number"),
+        (with("on_closed_window", "\"wait\""), "on_closed_window"),
+        (with("on_closed_window", "true"), "on_closed_window"),
+        (with("rewrite", "\"always\""), "rewrite"),
+        (with("rewrite", "1"), "rewrite"),
+    ];
+    let rows: Vec<_> = rows.iter().map(|(body, param)| (body.as_str(), (400, BODY, Some(*param)))).collect();
+    check_bodies(&rows).await;
+}
+
+#[tokio::test]
+async fn a_consent_tells_all_its_faults_and_may_repeat_the_number() {
+    let world = World::new().await;
+    let send = async |number: &str, basis: &str| {
+        let consent = json!({
+            "number": number, "basis": basis, "purpose": "offers", "source": "form",
+            "collected_at": "2024-01-10T10:00:00Z", "text_shown": "J'accepte.",
+        });
+        world.send(&with("consent", &consent.to_string())).await
+    };
+    let answer = send("0612", "opt-in").await;
+    let details = answer.body["details"].as_array().expect("a list");
+    let fields: Vec<_> = details.iter().map(|detail| &detail["field"]).collect();
+    assert_eq!(fields, ["consent.number", "consent.basis"]);
+    let right = send("+33612345678", "consent").await;
+    assert_eq!(right.status, StatusCode::OK, "{}", right.text);
 }

@@ -7,7 +7,7 @@ pub(crate) mod record;
 pub(crate) mod view;
 pub(crate) mod withdraw;
 
-use facteur_domain::{Basis, Timestamp};
+use facteur_domain::{Basis, Msisdn, Timestamp};
 use facteur_gateway::{ConsentOffer, Gateway, Scope};
 use facteur_store::{NewConsent, Settings};
 use utoipa::ToSchema;
@@ -136,11 +136,22 @@ pub(crate) fn read(mut entry: Entry, context: ImportContext<'_>, faults: &mut Fa
     })
 }
 
-/// Reads a consent that comes with a message: its number is the recipient's.
-pub(crate) fn read_offer(mut entry: Entry, now: Timestamp, faults: &mut Faults) -> Option<ConsentOffer> {
-    // It may say the number again; the message's own recipient counts.
-    if entry.has("number") {
-        entry.msisdn("number", faults)?;
+/// Reads a consent that comes with a message to `recipient`, as the client wrote it; to several when `None`.
+pub(crate) fn read_offer(
+    mut entry: Entry,
+    recipient: Option<&str>,
+    now: Timestamp,
+    faults: &mut Faults,
+) -> Option<ConsentOffer> {
+    if let Some(number) = entry.has("number").then(|| entry.msisdn("number", faults)).flatten() {
+        // A consent is its owner's: one that names somebody else says nothing of the recipient. A
+        // recipient that is no number is told as such by the gateway.
+        if recipient.is_none_or(|to| Msisdn::parse(to).is_ok_and(|to| to != number)) {
+            let name = entry.name("number");
+            let message =
+                format!("`{name}` is not the recipient's: leave it out, or repeat the number of `to`");
+            faults.note(name, message);
+        }
     }
     offer(entry, now, faults)
 }

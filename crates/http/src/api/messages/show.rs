@@ -21,21 +21,61 @@ pub(crate) struct MessageStory {
     /// What happened to it, oldest step first.
     story: Vec<Step>,
     /// What the rules said of it, and by which rules.
-    verdict: Verdicts,
+    verdicts: Verdicts,
     /// The entry of the consent ledger that it relied on, or null.
     #[schema(required = true, example = "cns_1M3PF7F7G0042")]
     consent_id: Option<String>,
 }
 
-/// The verdicts on a message. One in which no rule had anything to say is null.
+/// The verdicts on a message. One in which no rule had anything to say is null, and so is one that was not
+/// made yet.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Verdicts {
     /// When it was accepted.
-    #[schema(required = true, value_type = Option<Object>)]
+    #[schema(required = true, value_type = Option<KeptVerdict>)]
     acceptance: Option<Value>,
     /// When it left, or was to leave.
-    #[schema(required = true, value_type = Option<Object>)]
+    #[schema(required = true, value_type = Option<KeptVerdict>)]
     departure: Option<Value>,
+}
+
+/// A verdict as it was kept with its message.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents the answer; it is passed on as it was kept")]
+pub(crate) struct KeptVerdict {
+    /// What was decided.
+    #[schema(value_type = words::Decision)]
+    decision: String,
+    /// When it was judged.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The class that was in force.
+    #[schema(value_type = words::Class)]
+    class: String,
+    /// The rules that judged, with their version.
+    rule_pack: String,
+    /// Every reason.
+    reasons: Vec<KeptReason>,
+}
+
+/// One reason of a verdict that was kept.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents the answer; it is passed on as it was kept")]
+pub(crate) struct KeptReason {
+    /// The rule's stable id.
+    #[schema(example = "fr.window.sunday")]
+    rule: String,
+    /// `allow`, `note`, `hold` or `refuse`.
+    #[schema(example = "hold")]
+    effect: String,
+    /// The id of the source that says so.
+    #[schema(example = "SEED")]
+    source: String,
+    /// The source's date.
+    dated: String,
+    /// For a hold, until when; else null.
+    #[schema(required = true, format = DateTime)]
+    until: Option<String>,
 }
 
 /// One step of a message's story.
@@ -70,8 +110,8 @@ pub(crate) struct MessageAnswer {
 
 /// Show a message
 ///
-/// A message, where it stands, and its whole story: every step with its time, route and the
-/// operator's word.
+/// A message, where it stands, and its whole story: every step with its time, route and the operator's
+/// word; the verdicts of its acceptance and departure, and the consent that it relied on.
 #[utoipa::path(
     get,
     path = "/v2/api/messages/{id}",
@@ -101,7 +141,7 @@ pub(crate) async fn show(
         data: MessageStory {
             message: message.into(),
             story: story.into_iter().map(Step::from).collect(),
-            verdict: Verdicts { acceptance: kept(acceptance)?, departure: kept(departure)? },
+            verdicts: Verdicts { acceptance: kept(acceptance)?, departure: kept(departure)? },
             consent_id: consent.map(|id| id.to_string()),
         },
     })

@@ -1,6 +1,6 @@
 //! `POST /v2/api/sms/preview`: the verdict before the send.
 
-mod view;
+pub(crate) mod view;
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use facteur_domain::Timestamp;
-use facteur_gateway::{PREVIEW_MAX, SendRequest};
+use facteur_gateway::{PREVIEW_MAX, Preview, Refusal, SendRequest};
+use facteur_store::{OnClosedWindow, Settings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::view::{PreviewView, Totals};
+use self::view::{PreviewView, REFUSE, Summary};
 use super::bulk::within_bounds;
-use super::consents::NewConsentBody;
-use super::sms::request::{Given, given, incomplete, instant, origin, required, rest};
+use super::sms::request::{Given, OfferedConsent, given, incomplete, instant, origin, required, rest};
 use super::{Data, Key, ok, words};
 use crate::app::App;
 use crate::body;
@@ -64,7 +64,7 @@ pub(crate) struct PreviewBody {
     /// Your own word for it, as in a send.
     client_reference: Option<String>,
     /// On what ground the recipients are written to; used, and not recorded.
-    consent: Option<NewConsentBody>,
+    consent: Option<OfferedConsent>,
     /// What becomes of marketing outside its hours; the workspace's choice when absent.
     #[schema(value_type = Option<words::ClosedWindow>)]
     on_closed_window: Option<String>,
@@ -86,7 +86,7 @@ pub(crate) struct PreviewListAnswer {
     /// One verdict a recipient, in order.
     data: Vec<PreviewView>,
     /// All of them together.
-    totals: Totals,
+    summary: Summary,
 }
 
 /// Preview a message
@@ -97,7 +97,8 @@ pub(crate) struct PreviewListAnswer {
 /// and when it leaves.
 ///
 /// For one recipient `data` is an object (and a request that could not even be judged, its recipient being
-/// no number, say, is answered by the same error as a send); for `recipients` it is a list, with `totals`.
+/// no number, say, is answered by the same error as a send); for `recipients` it is a list, with a
+/// `summary`.
 #[utoipa::path(
     post,
     path = "/v2/api/sms/preview",
@@ -122,20 +123,84 @@ pub(crate) async fn preview(
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let body = body::long_json(&parts, body, &app.options).await?;
-    let (request, recipients) = read(&body, app.gateway.now())?;
-    let Some(recipients) = recipients else {
-        let judged = app.gateway.preview(&caller, request, Vec::new()).await?;
-        let only = judged.into_iter().next().ok_or_else(|| ApiError::internal("no verdict"))?;
-        let judgement = only.outcome?;
-        return ok(&Data { data: PreviewView::judged(only.to, judgement) });
-    };
-    let judged = app.gateway.preview(&caller, request, recipients).await?;
-    let totals = Totals::of(&judged);
-    ok(&PreviewListAnswer { data: judged.into_iter().map(PreviewView::from).collect(), totals })
+    let Asked { request, recipients, at_counts } = read(&body, app.gateway.now())?;
+    let words = Words::of(&request, at_counts, &app.gateway.settings(caller.workspace()));
+    let one = recipients.is_none();
+    let judged = app.gateway.preview(&caller, request, recipients.unwrap_or_default()).await?;
+    let mut judged: Vec<Preview> = judged.into_iter().map(|preview| words.answered(preview)).collect();
+    if one {
+        let only = judged.pop().ok_or_else(|| ApiError::internal("no verdict"))?;
+        return ok(&Data { data: PreviewView::judged(only.to, only.outcome?) });
+    }
+    let summary = Summary::of(&judged);
+    ok(&PreviewListAnswer { data: judged.into_iter().map(PreviewView::from).collect(), summary })
 }
 
-/// The request, and its recipients if it has a list of them.
-fn read(body: &[u8], now: Timestamp) -> Result<(SendRequest, Option<Vec<String>>), ApiError> {
+/// What is asked.
+struct Asked {
+    request: SendRequest,
+    /// The recipients, if there is a list of them.
+    recipients: Option<Vec<String>>,
+    /// It is judged at its `at`, rather than now or at its `send_at`.
+    at_counts: bool,
+}
+
+/// How the verdicts on a request are told.
+struct Words {
+    /// The field that the sender came in.
+    sender_field: &'static str,
+    /// The instant came in `at`, which the gateway knows as `send_at`.
+    at_counts: bool,
+    /// Nothing is to wait for a window.
+    refuses_held: bool,
+}
+
+impl Words {
+    fn of(request: &SendRequest, at_counts: bool, settings: &Settings) -> Self {
+        let on_closed_window = request.compliance.on_closed_window.unwrap_or(settings.on_closed_window);
+        Self {
+            sender_field: request.origin.param(),
+            at_counts,
+            refuses_held: on_closed_window == OnClosedWindow::Refuse,
+        }
+    }
+
+    /// The verdict as a send would act on it, in the words of the request.
+    fn answered(&self, mut preview: Preview) -> Preview {
+        let judgement = match &mut preview.outcome {
+            Ok(judgement) => judgement,
+            Err(refusal) => {
+                if self.at_counts {
+                    name_at(refusal);
+                }
+                return preview;
+            }
+        };
+        if self.refuses_held && judgement.decision == "hold" {
+            judgement.decision = REFUSE;
+            judgement.send_at = None;
+        }
+        for reason in judgement.reasons.iter_mut().filter(|reason| reason.field == "sender_id") {
+            reason.field = self.sender_field;
+        }
+        preview
+    }
+}
+
+/// Calls the instant by the name it came by.
+fn name_at(refusal: &mut Refusal) {
+    let renamed = |message: &str| message.replace("send_at", "at");
+    if refusal.param == Some("send_at") {
+        refusal.param = Some("at");
+        refusal.message = renamed(&refusal.message);
+    }
+    for detail in refusal.details.iter_mut().filter(|detail| detail.field == "send_at") {
+        detail.field = "at";
+        detail.message = renamed(&detail.message);
+    }
+}
+
+fn read(body: &[u8], now: Timestamp) -> Result<Asked, ApiError> {
     let mut fields = given(body)?;
     let mut faults = Faults::default();
     let origin = origin(&mut fields, &mut faults);
@@ -144,7 +209,8 @@ fn read(body: &[u8], now: Timestamp) -> Result<(SendRequest, Option<Vec<String>>
         Some(_) => Some(String::new()),
         None => required(&mut fields, "to", &mut faults),
     };
-    let rest = rest(&mut fields, now, &mut faults);
+    let recipient = to.as_deref().filter(|_| recipients.is_none());
+    let rest = rest(&mut fields, recipient, now, &mut faults);
     let at = instant(&mut fields, "at", &mut faults);
     if at.is_some_and(|at| at.millis() < now.millis() - CLOCKS_APART) {
         faults.note("at", "`at` is in the past; a preview looks ahead");
@@ -156,7 +222,8 @@ fn read(body: &[u8], now: Timestamp) -> Result<(SendRequest, Option<Vec<String>>
     let (Some(origin), Some(to), Some(rest)) = (origin, to, rest) else { return Err(incomplete()) };
     // A message sent then leaves then, or when it is scheduled if that is later.
     let send_at = rest.send_at.max(at);
-    Ok((SendRequest { origin, to, send_at, ..rest }, recipients))
+    let at_counts = at > rest.send_at;
+    Ok(Asked { request: SendRequest { origin, to, send_at, ..rest }, recipients, at_counts })
 }
 
 /// The list of recipients, in either of its places.

@@ -1,22 +1,24 @@
 //! Verdicts as clients see them.
 
-use facteur_domain::Timestamp;
 use facteur_domain::text::rewrite::Rewrite;
 use facteur_gateway::{Judgement, Preview, PreviewReason, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::words;
+use crate::error::Detail;
 
 /// Millionths in a euro.
-const MICROS: i64 = 1_000_000;
+const MICROS: u64 = 1_000_000;
+/// The decision against a message.
+pub(super) const REFUSE: &str = "refuse";
 
 /// What would become of one message.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PreviewView {
     /// The recipient, as you wrote it.
     #[schema(example = "+33612345678")]
-    to_number: String,
+    to: String,
     /// What would become of it.
     #[schema(value_type = words::Decision, example = "hold")]
     decision: &'static str,
@@ -26,17 +28,17 @@ pub(crate) struct PreviewView {
     /// The class in force: what the text says may raise it to marketing, and nothing lowers it.
     #[schema(required = true, value_type = Option<words::Class>)]
     class: Option<&'static str>,
-    /// Every reason, not the first alone.
+    /// Every reason, not the first alone; empty when no rule has anything to say.
     reasons: Vec<ReasonView>,
+    /// Why it could not even be judged, its recipient being no number, say; else null.
+    #[schema(required = true)]
+    error: Option<Unreadable>,
     /// The rules that judged, with their version.
     #[schema(required = true)]
     rule_pack: Option<String>,
     /// The text as it would leave.
     #[schema(required = true)]
     content: Option<String>,
-    /// The STOP mention that was added to it, or null.
-    #[schema(required = true)]
-    appended: Option<String>,
     /// How it would be encoded.
     #[schema(required = true, value_type = Option<words::Encoding>)]
     encoding: Option<&'static str>,
@@ -49,6 +51,9 @@ pub(crate) struct PreviewView {
     /// Units that its last part still holds.
     #[schema(required = true)]
     units_left: Option<u32>,
+    /// The STOP mention that was added to the text, or null.
+    #[schema(required = true, example = "\nSTOP au 36180")]
+    stop_mention: Option<String>,
     /// The safe rewriting that keeps it in GSM-7; null when it gains nothing or is off.
     #[schema(required = true)]
     rewrite: Option<RewriteView>,
@@ -57,18 +62,33 @@ pub(crate) struct PreviewView {
     cost: Option<Cost>,
 }
 
+/// Why a message could not be judged: the error that a send of it is answered by.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Unreadable {
+    /// The stable code.
+    #[schema(example = "INVALID_PHONE_FORMAT")]
+    code: &'static str,
+    /// What is wrong, in a sentence for a developer.
+    message: String,
+    /// What would be right, or null.
+    #[schema(required = true)]
+    suggestion: Option<String>,
+    /// Every field at fault.
+    details: Vec<Detail>,
+}
+
 /// One reason of a verdict.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReasonView {
-    /// The rule's stable id, or the error's code when the message could not be judged.
+    /// The rule's stable id.
     #[schema(example = "fr.window.sunday")]
-    rule: String,
+    rule: &'static str,
     /// `allow`, `note`, `hold` or `refuse`.
     #[schema(example = "hold")]
     effect: &'static str,
     /// The field it is about.
     #[schema(example = "message")]
-    field: String,
+    field: &'static str,
     /// The reason in a sentence.
     message: String,
     /// The same in French.
@@ -79,12 +99,11 @@ pub(crate) struct ReasonView {
     /// The same in French.
     #[schema(required = true)]
     cure_fr: Option<String>,
-    /// The id of the source that says so, or null.
-    #[schema(required = true, example = "SEED")]
-    source: Option<String>,
+    /// The id of the source that says so.
+    #[schema(example = "SEED")]
+    source: String,
     /// The source's date.
-    #[schema(required = true)]
-    source_date: Option<String>,
+    dated: String,
     /// For a hold, until when; else null.
     #[schema(required = true, format = DateTime)]
     until: Option<String>,
@@ -94,7 +113,7 @@ pub(crate) struct ReasonView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RewriteView {
     /// The text rewritten.
-    content: String,
+    text: String,
     /// Every change, in order.
     changes: Vec<ChangeView>,
     /// Parts of the text as given.
@@ -119,8 +138,8 @@ pub(crate) struct ChangeView {
 /// A sum of money.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Cost {
-    /// In euros, to the millionth.
-    #[schema(example = "0.090000")]
+    /// In euros, exactly: two decimals, or as many as it takes, up to six.
+    #[schema(example = "0.045")]
     amount: String,
     /// Always `EUR`.
     #[schema(example = "EUR")]
@@ -129,23 +148,28 @@ pub(crate) struct Cost {
 
 /// All verdicts of a list together.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Totals {
-    /// How many recipients.
-    recipients: u64,
+pub(crate) struct Summary {
+    /// How many messages, one a recipient.
+    messages: usize,
     /// How many would be sent at once.
-    send: u64,
+    send: usize,
     /// How many would be held.
-    hold: u64,
-    /// How many would be refused.
-    refuse: u64,
-    /// Parts of those that are not refused.
+    hold: usize,
+    /// How many the rules would refuse.
+    refuse: usize,
+    /// How many could not be judged: they have an `error`.
+    invalid: usize,
+    /// Parts of those that would leave.
     parts: u64,
-    /// Their cost; null when the workspace has no price per part.
+    /// What those would cost; null when the workspace has no price per part.
     #[schema(required = true)]
     cost: Option<Cost>,
     /// The worst case: the most parts of one message.
-    parts_max: u8,
-    /// The worst case: when the last one would leave; null when all would be refused.
+    worst_parts: u8,
+    /// When the first one would leave; null when none would.
+    #[schema(required = true, format = DateTime)]
+    first_send_at: Option<String>,
+    /// When the last one would leave; null when none would.
     #[schema(required = true, format = DateTime)]
     last_send_at: Option<String>,
 }
@@ -153,38 +177,40 @@ pub(crate) struct Totals {
 impl PreviewView {
     pub(super) fn judged(to: String, judgement: Judgement) -> Self {
         Self {
-            to_number: to,
+            to,
             decision: judgement.decision,
             send_at: judgement.send_at.map(|at| at.to_string()),
             class: Some(judgement.class.as_str()),
             reasons: judgement.reasons.into_iter().map(ReasonView::from).collect(),
+            error: None,
             rule_pack: Some(judgement.rule_pack),
             content: Some(judgement.content),
-            appended: judgement.appended,
             encoding: Some(judgement.encoding.as_str()),
             parts: Some(judgement.plan.parts),
             units: Some(judgement.plan.units),
             units_left: Some(judgement.plan.units_left),
+            stop_mention: judgement.appended,
             rewrite: judgement.rewrite.map(RewriteView::from),
             cost: judgement.cost_micros.map(Cost::of),
         }
     }
 
-    /// A message that could not be judged is refused for what is wrong with it.
-    fn refused(to: String, refusal: Refusal) -> Self {
+    /// A message that could not be judged would be refused for what is wrong with it.
+    fn unreadable(to: String, refusal: Refusal) -> Self {
         Self {
-            to_number: to,
-            decision: "refuse",
+            to,
+            decision: REFUSE,
             send_at: None,
             class: None,
-            reasons: reasons_of(refusal),
+            reasons: Vec::new(),
+            error: Some(Unreadable::from(refusal)),
             rule_pack: None,
             content: None,
-            appended: None,
             encoding: None,
             parts: None,
             units: None,
             units_left: None,
+            stop_mention: None,
             rewrite: None,
             cost: None,
         }
@@ -195,34 +221,20 @@ impl From<Preview> for PreviewView {
     fn from(preview: Preview) -> Self {
         match preview.outcome {
             Ok(judgement) => Self::judged(preview.to, judgement),
-            Err(refusal) => Self::refused(preview.to, refusal),
+            Err(refusal) => Self::unreadable(preview.to, refusal),
         }
     }
 }
 
-fn reasons_of(refusal: Refusal) -> Vec<ReasonView> {
-    let Refusal { code, message, param, suggestion, details, .. } = refusal;
-    let reason = |rule: &str, field: &str, message: String, cure: Option<String>| ReasonView {
-        rule: rule.to_owned(),
-        effect: "refuse",
-        field: field.to_owned(),
-        message_fr: message.clone(),
-        message,
-        cure_fr: cure.clone(),
-        cure,
-        source: None,
-        source_date: None,
-        until: None,
-    };
-    if details.is_empty() {
-        return vec![reason(code.as_str(), param.unwrap_or_default(), message, suggestion)];
+impl From<Refusal> for Unreadable {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code.as_str(),
+            message: refusal.message,
+            suggestion: refusal.suggestion,
+            details: refusal.details.into_iter().map(Detail::from).collect(),
+        }
     }
-    // The first fault is the one that the suggestion is for.
-    let mut cure = suggestion;
-    let one = |detail: facteur_gateway::Detail| {
-        reason(detail.rule.unwrap_or(code.as_str()), detail.field, detail.message, cure.take())
-    };
-    details.into_iter().map(one).collect()
 }
 
 impl From<PreviewReason> for ReasonView {
@@ -230,15 +242,15 @@ impl From<PreviewReason> for ReasonView {
         let [message_fr, message] = reason.message;
         let (cure_fr, cure) = reason.cure.map(|[french, english]| (french, english)).unzip();
         Self {
-            rule: reason.rule.to_owned(),
+            rule: reason.rule,
             effect: reason.effect,
-            field: reason.field.to_owned(),
+            field: reason.field,
             message,
             message_fr,
             cure,
             cure_fr,
-            source: Some(reason.source),
-            source_date: Some(reason.dated),
+            source: reason.source,
+            dated: reason.dated,
             until: reason.until.map(|until| until.to_string()),
         }
     }
@@ -247,7 +259,7 @@ impl From<PreviewReason> for ReasonView {
 impl From<Rewrite> for RewriteView {
     fn from(rewrite: Rewrite) -> Self {
         Self {
-            content: rewrite.text,
+            text: rewrite.text,
             changes: rewrite
                 .changes
                 .into_iter()
@@ -266,28 +278,33 @@ impl From<Rewrite> for RewriteView {
 
 impl Cost {
     fn of(micros: i64) -> Self {
-        Self { amount: format!("{}.{:06}", micros / MICROS, micros % MICROS), currency: "EUR" }
+        let sign = if micros < 0 { "-" } else { "" };
+        let (euros, rest) = (micros.unsigned_abs() / MICROS, micros.unsigned_abs() % MICROS);
+        let decimals = format!("{rest:06}");
+        let (cents, finer) = decimals.split_at(2);
+        let amount = format!("{sign}{euros}.{cents}{}", finer.trim_end_matches('0'));
+        Self { amount, currency: "EUR" }
     }
 }
 
-impl Totals {
+impl Summary {
     pub(super) fn of(previews: &[Preview]) -> Self {
         let judged = || previews.iter().filter_map(|preview| preview.outcome.as_ref().ok());
-        let count =
-            |decision: &str| judged().filter(|judgement| judgement.decision == decision).count() as u64;
-        let leaving = || judged().filter(|judgement| judgement.decision != "refuse");
-        let (send, hold, recipients) = (count("send"), count("hold"), previews.len() as u64);
-        let last: Option<Timestamp> = leaving().filter_map(|judgement| judgement.send_at).max();
-        let costs: Vec<i64> = leaving().filter_map(|judgement| judgement.cost_micros).collect();
+        let count = |decision: &str| judged().filter(|judgement| judgement.decision == decision).count();
+        let leaving = || judged().filter(|judgement| judgement.decision != REFUSE);
+        let instants = || leaving().filter_map(|judgement| judgement.send_at);
+        let cost = leaving().map(|judgement| judgement.cost_micros).reduce(|sum, one| Some(sum? + one?));
         Self {
-            recipients,
-            send,
-            hold,
-            refuse: recipients - send - hold,
+            messages: previews.len(),
+            send: count("send"),
+            hold: count("hold"),
+            refuse: count(REFUSE),
+            invalid: previews.len() - judged().count(),
             parts: leaving().map(|judgement| u64::from(judgement.plan.parts)).sum(),
-            cost: (!costs.is_empty()).then(|| Cost::of(costs.iter().sum())),
-            parts_max: leaving().map(|judgement| judgement.plan.parts).max().unwrap_or(0),
-            last_send_at: last.map(|at| at.to_string()),
+            cost: cost.flatten().map(Cost::of),
+            worst_parts: judged().map(|judgement| judgement.plan.parts).max().unwrap_or(0),
+            first_send_at: instants().min().map(|at| at.to_string()),
+            last_send_at: instants().max().map(|at| at.to_string()),
         }
     }
 }
@@ -297,8 +314,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_written_to_the_millionth() {
-        for (micros, amount) in [(0, "0.000000"), (45_000, "0.045000"), (1_000_001, "1.000001")] {
+    fn sums_are_exact_and_have_two_decimals_at_least() {
+        for (micros, amount) in [
+            (0, "0.00"),
+            (45_000, "0.045"),
+            (90_000, "0.09"),
+            (100_000, "0.10"),
+            (1, "0.000001"),
+            (1_000_001, "1.000001"),
+            (45_000_000, "45.00"),
+            (-50_000, "-0.05"),
+        ] {
             assert_eq!(Cost::of(micros).amount, amount);
         }
     }

@@ -7,7 +7,7 @@ use facteur_gateway::{Compliance, Origin, SendRequest};
 use facteur_store::{OnClosedWindow, Rewriting};
 use utoipa::ToSchema;
 
-use crate::api::consents::{self, NewConsentBody};
+use crate::api::consents;
 use crate::api::{time, words};
 use crate::error::ApiError;
 use crate::json::{Faults, Fields};
@@ -76,8 +76,8 @@ pub(crate) struct SendSms {
     #[schema(minimum = 1, maximum = 2880)]
     validity_minutes: Option<u32>,
     /// On what ground the recipient is written to, with its proof; used at once, and recorded in the
-    /// ledger when the message is accepted. `number` and `advertiser` may be absent.
-    consent: Option<NewConsentBody>,
+    /// ledger when the message is accepted.
+    consent: Option<OfferedConsent>,
     /// What becomes of marketing outside its hours; the workspace's choice when absent.
     #[schema(value_type = Option<words::ClosedWindow>)]
     on_closed_window: Option<String>,
@@ -86,13 +86,50 @@ pub(crate) struct SendSms {
     rewrite: Option<String>,
 }
 
+/// A consent that comes with a message: the fields of an entry of the ledger.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "basis": "consent", "advertiser": "Ma Boutique", "purpose": "offers",
+    "collected_at": "2026-06-01T10:00:00+02:00", "source": "Inscription form of the online shop",
+    "text_shown": "J'accepte de recevoir par SMS les offres de Ma Boutique."
+}))]
+#[expect(dead_code, reason = "documents the request; it is read field by field, for better errors")]
+pub(crate) struct OfferedConsent {
+    /// The recipient's number again, if you like; no other.
+    number: Option<String>,
+    /// On which ground the person may be written to.
+    #[schema(value_type = words::ConsentBasis)]
+    basis: String,
+    /// For whose marketing, as the person was told; the sender's own advertiser when absent.
+    #[schema(max_length = 100)]
+    advertiser: Option<String>,
+    /// For what, as the person was told.
+    #[schema(max_length = 200, example = "offers")]
+    purpose: String,
+    /// When the person gave it: RFC 3339 with a zone, not in the future.
+    #[schema(format = DateTime)]
+    collected_at: String,
+    /// How and where: a form's address, a shop, a contract.
+    #[schema(max_length = 500)]
+    source: String,
+    /// The text that the person saw, exactly.
+    #[schema(max_length = 10000)]
+    text_shown: String,
+    /// What else proves it: a reference to a file or a record of yours.
+    #[schema(max_length = 500)]
+    evidence: Option<String>,
+    /// The number is a professional's, and the message concerns their work. True with the basis `b2b`
+    /// unless told, and false is refused there: in doubt a person is a consumer.
+    professional: Option<bool>,
+}
+
 /// Reads a request; every fault is found, the first is named (requirement `seed-request-shape`).
 pub(super) fn read(body: &[u8], now: Timestamp) -> Result<SendRequest, ApiError> {
     let mut fields = given(body)?;
     let mut faults = Faults::default();
     let origin = origin(&mut fields, &mut faults);
     let to = required(&mut fields, "to", &mut faults);
-    let rest = rest(&mut fields, now, &mut faults);
+    let rest = rest(&mut fields, to.as_deref(), now, &mut faults);
     faults.into_result()?;
     let (Some(origin), Some(to), Some(rest)) = (origin, to, rest) else { return Err(incomplete()) };
     Ok(SendRequest { origin, to, ..rest })
@@ -108,8 +145,14 @@ pub(crate) fn incomplete() -> ApiError {
     ApiError::internal("a required field is missing and no fault says so")
 }
 
-/// All of a request but who it is from and to, which stand there empty.
-pub(crate) fn rest(fields: &mut Given<'_>, now: Timestamp, faults: &mut Faults) -> Option<SendRequest> {
+/// All of a request but who it is from and to, which stand there empty. `recipient` is its one recipient as
+/// the client wrote it.
+pub(crate) fn rest(
+    fields: &mut Given<'_>,
+    recipient: Option<&str>,
+    now: Timestamp,
+    faults: &mut Faults,
+) -> Option<SendRequest> {
     let message = required(fields, "message", faults);
     let class = class(fields, faults);
     let client_reference = fields.text("client_reference", faults).map(Cow::into_owned);
@@ -117,7 +160,7 @@ pub(crate) fn rest(fields: &mut Given<'_>, now: Timestamp, faults: &mut Faults) 
     let validity_minutes = validity(fields, faults);
     let consent = fields.object("consent", faults);
     let compliance = Compliance {
-        consent: consent.and_then(|entry| consents::read_offer(entry, now, faults)),
+        consent: consent.and_then(|entry| consents::read_offer(entry, recipient, now, faults)),
         on_closed_window: fields.word(
             "on_closed_window",
             OnClosedWindow::from_name,
