@@ -97,6 +97,11 @@ ids! {
     OptOutId "opt";
     /// A file that proves the right to a Sender ID.
     EvidenceId "evd";
+    /// A webhook endpoint of a workspace.
+    WebhookId "ep";
+    /// What webhook endpoints are told, once: the `webhook-id` under which receivers know repeats. Its low
+    /// bit is set, so that it is never spelled like a [`MessageId`].
+    EventId "msg";
 }
 
 /// One part of a message: the message's id with the part's index in the low four bits.

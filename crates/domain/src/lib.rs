@@ -16,7 +16,8 @@ pub mod time;
 pub use consent::{Basis, OptOutScope};
 pub use delivery::State;
 pub use id::{
-    AccountKeyId, ConsentId, EvidenceId, IdSource, MessageId, OptOutId, PartId, SenderRecordId, WorkspaceId,
+    AccountKeyId, ConsentId, EventId, EvidenceId, IdSource, MessageId, OptOutId, PartId, SenderRecordId,
+    WebhookId, WorkspaceId,
 };
 pub use message::{Class, ClientReference, Message, MessageText};
 pub use number::{Msisdn, Range, RangeKind};

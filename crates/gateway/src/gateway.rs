@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use facteur_domain::{Class, IdSource, Message, MessageId, Timestamp, WorkspaceId};
+use facteur_rules::Decision;
 use facteur_smpp::session::BindKind;
 use facteur_store::{
     Accept, Accepted, AuditLine, Change, Idempotency, SenderRecord, Settings, Store, StoreError,
@@ -323,6 +324,7 @@ impl Gateway {
         let id = MessageId::from_key(shared.ids.next(now));
         // A verdict in which no rule had anything to say is not kept: the rule pack of that moment says
         // the same again.
+        let held = matches!(assessment.verdict.decision(), Decision::Hold { .. });
         let spoke = !assessment.verdict.reasons().is_empty();
         let verdict = spoke.then(|| verdict_json(&assessment.verdict, now));
         let message = match desk.message(draft, &assessment, id) {
@@ -350,6 +352,7 @@ impl Gateway {
             verdict,
             consent: assessment.consent,
             new_consents: assessment.new_consent.into_iter().collect(),
+            held,
         };
         match shared.store.accept(accept).await {
             Ok(Accepted::New) => {

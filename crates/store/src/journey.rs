@@ -23,12 +23,21 @@ pub struct Accept {
     /// Grounds that came with the request, recorded with it, unless the same ground holds already. The
     /// key is who recorded them.
     pub new_consents: Vec<NewConsent>,
+    /// It is scheduled because a rule holds it, not because its sender asked for a later time.
+    pub held: bool,
 }
 
 impl From<Message> for Accept {
     /// The message alone.
     fn from(message: Message) -> Self {
-        Self { message, idempotency: None, verdict: None, consent: None, new_consents: Vec::new() }
+        Self {
+            message,
+            idempotency: None,
+            verdict: None,
+            consent: None,
+            new_consents: Vec::new(),
+            held: false,
+        }
     }
 }
 

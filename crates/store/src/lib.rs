@@ -13,6 +13,7 @@ mod inbound;
 mod journey;
 mod read;
 mod sqlite;
+mod webhook;
 
 pub use admin::*;
 pub use consent::*;
@@ -21,4 +22,5 @@ pub use error::StoreError;
 pub use inbound::Inbound;
 pub use journey::*;
 pub use read::*;
-pub use sqlite::{AcceptedSink, Options, Pending, Store};
+pub use sqlite::{AcceptedSink, Options, Pending, Store, WEBHOOKS_MAX};
+pub use webhook::*;

@@ -7,12 +7,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::consents::{self, Scribe};
 use super::fault::{Fault, is_constraint};
 use super::writer::Tx;
-use super::{rows, verdicts};
+use super::{rows, verdicts, webhooks};
 use crate::{Accept, Accepted, Idempotency, NewConsent, StoreError, StoredAnswer};
 
 /// Keeps a message, unless its request was answered before.
 pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault> {
-    let Accept { message, idempotency, verdict, consent, new_consents } = accept;
+    let Accept { message, idempotency, verdict, consent, new_consents, held } = accept;
     if let Some(idempotency) = &idempotency {
         let asked = Asked::of(idempotency, message.accepted_at);
         let found = find_answer(tx.conn, &asked)?;
@@ -29,6 +29,9 @@ pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault>
     rely(tx, &message, consent, new_consents)?;
     if let Some(idempotency) = idempotency {
         keep_answer(tx, &idempotency)?;
+    }
+    if held {
+        webhooks::accepted_held(tx, &message)?;
     }
     // Last: it is in memory, which a verb that is undone alone would leave behind.
     count(tx, &message);

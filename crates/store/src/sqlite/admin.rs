@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::fault::{Fault, is_constraint};
 use super::rows::{class, count, maybe_time, time, wrong};
 use super::writer::Tx;
-use super::{dossier, settings};
+use super::{dossier, settings, webhooks};
 use crate::{
     Actor, ApiKey, AuditLine, DirectorySnapshot, Page, Paged, RouteId, SenderRecord, StoreError, Workspace,
 };
@@ -205,7 +205,7 @@ pub(super) struct Decision {
 
 /// Moves a sender.
 pub(super) fn decide_sender(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     workspace: WorkspaceId,
     sender: &Sender,
     decision: Decision,
@@ -240,7 +240,9 @@ pub(super) fn decide_sender(
     };
     let why = reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
     changed(tx, at, actor.clone(), workspace, (action, format!("{}{why}", record.sender)))?;
-    Ok(SenderRecord { state: to, reason, decided_by: actor.0, decided_at: at, ..record })
+    let record = SenderRecord { state: to, reason, decided_by: actor.0, decided_at: at, ..record };
+    webhooks::sender_decided(tx, &record)?;
+    Ok(record)
 }
 
 /// The number of a route's name.

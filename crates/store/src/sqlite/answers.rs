@@ -9,7 +9,7 @@ use super::parcel::{Parcel, Touched};
 use super::reach::{self, Guard};
 use super::step::{Step, keep_attempt};
 use super::writer::Tx;
-use super::{receipts, waiting};
+use super::{receipts, waiting, webhooks};
 use crate::{Answer, AnswerOutcome, Change, Departed, HandOver};
 
 /// Makes waiting parts `submitting`; answers the messages that may be written. Marketing that a STOP
@@ -79,11 +79,11 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Answer]) -> Result<Vec<Change>, F
             continue;
         };
         apply(tx, &mut parcel, answer)?;
-        changes.extend(parcel.change());
+        changes.extend(webhooks::changed(tx, &mut parcel, answer.at, None)?);
         let early = early_receipts(tx, &parcel, answer)?;
         for receipt in &early {
             receipts::apply(tx, &mut parcel, answer.part.index(), receipt)?;
-            changes.extend(parcel.change());
+            changes.extend(webhooks::changed(tx, &mut parcel, receipt.at, None)?);
         }
         let touched = if early.is_empty() { Touched::Answer } else { Touched::All };
         parcel.put_back(tx, answer.part.index(), touched)?;

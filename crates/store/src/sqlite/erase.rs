@@ -11,6 +11,7 @@ use super::parcel::PART_MASK;
 use super::rows;
 use super::secret::Secret;
 use super::waiting;
+use super::webhooks;
 use super::writer::Tx;
 use crate::{AuditLine, ERASED_TEXT, Withdrawal, erased_number};
 
@@ -50,6 +51,7 @@ fn forget_papers(tx: &Tx<'_>, scribe: Scribe<'_>, number: Msisdn) -> Result<u64,
              WHERE workspace = ?1 AND number_hash = ?2 AND number IS NOT NULL",
         )?
         .execute(params![workspace, hash])?;
+    webhooks::forget_number(tx, scribe.workspace, number)?;
     let line = AuditLine {
         at: scribe.at,
         actor: scribe.by.to_owned(),
@@ -95,5 +97,6 @@ fn forget_messages(tx: &Tx<'_>, batch: &[MessageId]) -> Result<u64, Fault> {
         update.execute(params![message.key(), erased, ERASED_TEXT])?;
         forget.execute([message.key(), message.key() | PART_MASK, erased])?;
     }
+    webhooks::forget_messages(tx, batch)?;
     Ok(batch.len() as u64)
 }

@@ -10,6 +10,7 @@ use foldhash::fast::{FixedState, RandomState};
 use rusqlite::Connection;
 use tracing::error;
 
+use super::webhooks::Hooks;
 use crate::RouteId;
 
 /// The writer's memory. All of it can be lost: what follows then is said with each part.
@@ -18,6 +19,8 @@ pub(super) struct Memory {
     pub(super) orphans: u64,
     /// How long after its end a part that was not delivered is known to receipts.
     pub(super) late_receipts: Duration,
+    /// Who is told of what.
+    pub(super) hooks: Hooks,
     /// Parts delivered lately.
     finals: Finals,
     /// Keys put into `finals` by the batch under way.
@@ -32,7 +35,8 @@ impl Memory {
         late_receipts: Duration,
     ) -> rusqlite::Result<Self> {
         let orphans = count_orphans(conn)?;
-        Ok(Self { orphans, late_receipts, finals: Finals::new(finals_max), fresh: Vec::new() })
+        let hooks = Hooks::load(conn)?;
+        Ok(Self { orphans, late_receipts, hooks, finals: Finals::new(finals_max), fresh: Vec::new() })
     }
 
     /// A batch begins.
@@ -44,6 +48,9 @@ impl Memory {
     pub(super) fn undo(&mut self, conn: &Connection) {
         for key in self.fresh.drain(..) {
             self.finals.forget(key);
+        }
+        if let Err(error) = self.hooks.reload(conn) {
+            error!(%error, "webhooks cannot be read again");
         }
         match count_orphans(conn) {
             Ok(count) => self.orphans = count,

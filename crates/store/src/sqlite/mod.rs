@@ -39,6 +39,7 @@ mod sweep;
 mod verbs;
 mod verdicts;
 mod waiting;
+mod webhooks;
 mod writer;
 
 use std::path::PathBuf;
@@ -50,6 +51,7 @@ use facteur_domain::Message;
 use rusqlite::Connection;
 
 pub use self::pending::Pending;
+pub use self::webhooks::WEBHOOKS_MAX;
 
 use self::checkpoint::Checkpoints;
 use self::fault::describe;
@@ -180,11 +182,12 @@ impl Inner {
     fn writer_for(
         &self,
         conn: Connection,
-        memory: Memory,
+        mut memory: Memory,
         accepted: AcceptedSink,
         helpers: Vec<JoinHandle<()>>,
         closed: mpsc::Receiver<Reply<()>>,
     ) -> Writer {
+        memory.hooks.raised = Arc::clone(&self.tally.raised);
         let readers = Arc::clone(&self.readers);
         let checkpoints = Checkpoints::new(self.options.wal_pages, Arc::clone(&self.tally.wal_pages));
         Writer {

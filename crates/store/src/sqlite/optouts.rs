@@ -9,7 +9,7 @@ use super::reach::{Origin, Reach, why};
 use super::rows;
 use super::secret::Secret;
 use super::writer::Tx;
-use super::{settings, waiting};
+use super::{settings, waiting, webhooks};
 use crate::{COUNT_MAX, Change, Lifted, NewOptOut, OptOut, OptOutState, Page, Paged};
 
 /// The columns of a STOP, in the order in which they are read.
@@ -73,7 +73,7 @@ fn named(new: NewOptOut, own: &str) -> NewOptOut {
 
 /// Records a STOP, or answers the one that holds already.
 fn record_one(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     scribe: Scribe<'_>,
     state: OptOutState,
     hash: &[u8; 32],
@@ -108,6 +108,7 @@ fn record_one(
         lifted: None,
     };
     insert(tx.conn, &fresh, hash, reach)?;
+    webhooks::opted_out(tx, &fresh)?;
     Ok(fresh)
 }
 

@@ -15,6 +15,7 @@ use super::orphans::{self, Word};
 use super::parcel::{self, Parcel, Touched};
 use super::rows;
 use super::step::{Step, keep_receipt, receipt_detail};
+use super::webhooks;
 use super::writer::Tx;
 use crate::{Receipt, ReceiptFate, RouteId};
 
@@ -50,7 +51,8 @@ fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> 
             };
             apply(tx, &mut parcel, part.index(), &word)?;
             parcel.put_back(tx, part.index(), Touched::All)?;
-            Ok(parcel.change().map_or(ReceiptFate::Kept(part.message()), ReceiptFate::Moved))
+            let change = webhooks::changed(tx, &mut parcel, word.at, None)?;
+            Ok(change.map_or(ReceiptFate::Kept(part.message()), ReceiptFate::Moved))
         }
         Some(Place::Ended(part)) => apply_ended(tx, part, &word),
         None => {
@@ -158,7 +160,7 @@ fn apply_ended(tx: &mut Tx<'_>, part: PartId, word: &Word) -> Result<ReceiptFate
         if apply(tx, &mut parcel, part.index(), word)? {
             parcel::save_ended(tx, &parcel, part.index())?;
         }
-        if let Some(change) = parcel.change() {
+        if let Some(change) = webhooks::changed(tx, &mut parcel, word.at, None)? {
             return Ok(ReceiptFate::Moved(change));
         }
     }

@@ -10,6 +10,7 @@ use super::parcel::{Parcel, Touched};
 use super::receipts;
 use super::rows;
 use super::step::Step;
+use super::webhooks;
 use super::writer::Tx;
 use crate::{Change, Recovery};
 
@@ -47,6 +48,7 @@ pub(super) fn recover(tx: &mut Tx<'_>, at: Timestamp) -> Result<Recovery, Fault>
             }
             let touched = if early.is_empty() { Touched::Answer } else { Touched::All };
             parcel.put_back(tx, part.index(), touched)?;
+            webhooks::changed(tx, &mut parcel, at, None)?;
         }
     }
     count(tx)
@@ -128,7 +130,7 @@ pub(super) fn tidy(tx: &mut Tx<'_>, now: Timestamp, orphans_before: Timestamp) -
         forgotten +=
             tx.conn.prepare_cached(query)?.execute(params![now.millis(), rows::limit(TIDY_MAX)])? as u64;
     }
-    Ok(forgotten + give_up_unknown(tx, now)?)
+    Ok(forgotten + webhooks::forget(tx, now, TIDY_MAX)? + give_up_unknown(tx, now)?)
 }
 
 /// Messages left unknown for as long as late receipts are awaited: no work is owed any more, and they

@@ -12,8 +12,8 @@ use super::queue::Priority;
 use super::writer::{Tx, Verb};
 use super::{Store, accept, admin, answers, inbound, receipts, sweep, waiting};
 use crate::{
-    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Inbound, Load, Receipt,
-    ReceiptFate, Recovery, RouteId, SenderRecord, Waiting, Withdrawal, Workspace,
+    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Inbound,
+    Load, Receipt, ReceiptFate, Recovery, RouteId, SenderRecord, Waiting, Withdrawal, Workspace,
 };
 
 /// How a verb is put on the line.

@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::parcel::{PART_MASK, Parcel, Touched};
 use super::rows;
 use super::step::{Step, keep_attempt};
+use super::webhooks;
 use super::writer::Tx;
 use crate::{Change, StoreError, UnknownMessage, Waiting, Withdrawal};
 
@@ -32,7 +33,7 @@ pub(super) fn withdraw(
             let state = Some(parcel.state());
             Step { at, what, state, detail: detail.as_deref(), ..Step::default() }.write(tx, *message)?;
             parcel.put_all_back(tx, Touched::Answer)?;
-            changes.extend(parcel.change());
+            changes.extend(webhooks::changed(tx, &mut parcel, at, detail.as_deref())?);
         }
     }
     Ok(changes)
@@ -56,7 +57,7 @@ pub(super) fn hold(
         let (state, detail) = (Some(parcel.state()), format!("until {}", until.to_jiff()));
         Step { at, what: "held", state, detail: Some(&detail), ..Step::default() }.write(tx, *message)?;
         parcel.put_all_back(tx, Touched::Answer)?;
-        changes.extend(parcel.change());
+        changes.extend(webhooks::changed(tx, &mut parcel, at, None)?);
     }
     Ok(changes)
 }
@@ -198,7 +199,7 @@ fn waiting_of(conn: &Connection, parcel: &Parcel) -> rusqlite::Result<Option<Wai
 }
 
 /// A message, in whatever workspace.
-fn read_message(conn: &Connection, id: MessageId) -> rusqlite::Result<Option<Message>> {
+pub(super) fn read_message(conn: &Connection, id: MessageId) -> rusqlite::Result<Option<Message>> {
     conn.prepare_cached(
         "SELECT m.id, m.workspace, m.api_key, m.sender, m.recipient, m.class, m.text, m.encoding, m.parts, \
          m.accepted_at, m.send_at, m.expires_at, m.client_reference, m.test FROM message m WHERE m.id = ?1",

@@ -110,6 +110,8 @@ pub(super) struct Tally {
     pub(super) rows: AtomicU64,
     pub(super) failures: AtomicU64,
     pub(super) wal_pages: Arc<AtomicU64>,
+    /// Webhook deliveries made owed.
+    pub(super) raised: Arc<AtomicU64>,
 }
 
 /// The thread's belongings.

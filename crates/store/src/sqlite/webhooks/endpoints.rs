@@ -1,0 +1,208 @@
+//! Endpoints as rows.
+
+use facteur_domain::{Redacted, Timestamp, WebhookId, WorkspaceId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::WEBHOOKS_MAX;
+use crate::sqlite::admin::{note, workspace_exists};
+use crate::sqlite::consents::next_key;
+use crate::sqlite::fault::Fault;
+use crate::sqlite::rows::{maybe_time, time};
+use crate::sqlite::writer::Tx;
+use crate::{Actor, AuditLine, NewWebhook, StoreError, Webhook, WebhookSecret, WebhookTopic, WebhookUpdate};
+
+const ENDPOINT: &str = "SELECT id, workspace, url, topics, description, enabled, secret, previous_secret, \
+     previous_until, created_at, failing_since, disabled_reason FROM webhook_endpoint";
+
+fn endpoint(row: &Row<'_>) -> rusqlite::Result<Webhook> {
+    let topics: String = row.get(3)?;
+    let previous: Option<[u8; 32]> = row.get(7)?;
+    Ok(Webhook {
+        id: WebhookId::from_key(row.get(0)?),
+        workspace: WorkspaceId::from_key(row.get(1)?),
+        url: row.get(2)?,
+        // A topic of a later version is nothing that this one tells.
+        topics: topics.split_whitespace().filter_map(WebhookTopic::from_name).collect(),
+        description: row.get(4)?,
+        enabled: row.get(5)?,
+        secret: Redacted::new(row.get(6)?),
+        previous_secret: previous.map(Redacted::new).zip(maybe_time(row, 8)?),
+        created_at: time(row, 9)?,
+        failing_since: maybe_time(row, 10)?,
+        disabled_reason: row.get(11)?,
+    })
+}
+
+/// Enabled endpoints of all workspaces.
+pub(super) fn enabled(conn: &Connection) -> rusqlite::Result<Vec<Webhook>> {
+    conn.prepare_cached(&format!("{ENDPOINT} WHERE enabled = 1 ORDER BY id"))?
+        .query_map([], endpoint)?
+        .collect()
+}
+
+/// A workspace's endpoints.
+pub(super) fn all(conn: &Connection, workspace: WorkspaceId) -> rusqlite::Result<Vec<Webhook>> {
+    conn.prepare_cached(&format!("{ENDPOINT} WHERE workspace = ?1 ORDER BY id"))?
+        .query_map([workspace.key()], endpoint)?
+        .collect()
+}
+
+/// One of them.
+pub(super) fn one(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    id: WebhookId,
+) -> rusqlite::Result<Option<Webhook>> {
+    Ok(any(conn, id)?.filter(|webhook| webhook.workspace == workspace))
+}
+
+/// The endpoint of this id, of whatever workspace.
+pub(super) fn any(conn: &Connection, id: WebhookId) -> rusqlite::Result<Option<Webhook>> {
+    conn.prepare_cached(&format!("{ENDPOINT} WHERE id = ?1"))?.query_row([id.key()], endpoint).optional()
+}
+
+/// One of a workspace, which must be there.
+pub(super) fn find(conn: &Connection, workspace: WorkspaceId, id: WebhookId) -> Result<Webhook, Fault> {
+    Ok(one(conn, workspace, id)?.ok_or(StoreError::NotFound("webhook"))?)
+}
+
+/// Makes an endpoint.
+pub(super) fn create(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    new: NewWebhook,
+    at: Timestamp,
+    actor: Actor,
+) -> Result<Webhook, Fault> {
+    workspace_exists(tx, workspace)?;
+    if all(tx.conn, workspace)?.len() >= WEBHOOKS_MAX {
+        let why = format!("a workspace has {WEBHOOKS_MAX} webhooks at most");
+        return Err(StoreError::Conflict(why).into());
+    }
+    let webhook = Webhook {
+        id: WebhookId::from_key(next_key(tx.conn, "webhook_endpoint", at)?),
+        workspace,
+        url: new.url,
+        topics: new.topics,
+        description: new.description,
+        enabled: true,
+        secret: new.secret,
+        previous_secret: None,
+        created_at: at,
+        failing_since: None,
+        disabled_reason: None,
+    };
+    save(tx, &webhook)?;
+    told(tx, &webhook, "webhook.created", at, actor)?;
+    Ok(webhook)
+}
+
+/// Changes an endpoint.
+pub(super) fn update(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    id: WebhookId,
+    update: WebhookUpdate,
+    at: Timestamp,
+    actor: Actor,
+) -> Result<Webhook, Fault> {
+    let mut webhook = find(tx.conn, workspace, id)?;
+    let WebhookUpdate { url, topics, description, enabled } = update;
+    webhook.url = url.unwrap_or(webhook.url);
+    webhook.topics = topics.unwrap_or(webhook.topics);
+    webhook.description = description.unwrap_or(webhook.description);
+    if enabled == Some(true) && !webhook.enabled {
+        webhook.failing_since = None;
+        webhook.disabled_reason = None;
+    }
+    webhook.enabled = enabled.unwrap_or(webhook.enabled);
+    save(tx, &webhook)?;
+    told(tx, &webhook, "webhook.updated", at, actor)?;
+    tx.memory.hooks.owe(id);
+    Ok(webhook)
+}
+
+/// Removes an endpoint and its deliveries.
+pub(super) fn delete(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    id: WebhookId,
+    at: Timestamp,
+    actor: Actor,
+) -> Result<(), Fault> {
+    let webhook = find(tx.conn, workspace, id)?;
+    tx.conn.execute("DELETE FROM webhook_delivery WHERE endpoint = ?1", [id.key()])?;
+    tx.conn.execute("DELETE FROM webhook_endpoint WHERE id = ?1", [id.key()])?;
+    told(tx, &webhook, "webhook.deleted", at, actor)
+}
+
+/// Gives an endpoint a new secret.
+pub(super) fn rotate(
+    tx: &mut Tx<'_>,
+    (workspace, id): (WorkspaceId, WebhookId),
+    secret: WebhookSecret,
+    previous_until: Timestamp,
+    at: Timestamp,
+    actor: Actor,
+) -> Result<Webhook, Fault> {
+    let mut webhook = find(tx.conn, workspace, id)?;
+    webhook.previous_secret = Some((std::mem::replace(&mut webhook.secret, secret), previous_until));
+    save(tx, &webhook)?;
+    told(tx, &webhook, "webhook.secret_rotated", at, actor)?;
+    Ok(webhook)
+}
+
+/// Disables an endpoint that cannot be reached, and says so in the audit log.
+pub(super) fn disable(
+    tx: &mut Tx<'_>,
+    id: WebhookId,
+    why: &str,
+    at: Timestamp,
+) -> Result<Option<Webhook>, Fault> {
+    let Some(mut webhook) = any(tx.conn, id)?.filter(|webhook| webhook.enabled) else { return Ok(None) };
+    webhook.enabled = false;
+    webhook.disabled_reason = Some(why.to_owned());
+    save(tx, &webhook)?;
+    told(tx, &webhook, "webhook.disabled", at, Actor("facteur".to_owned()))?;
+    Ok(Some(webhook))
+}
+
+fn save(tx: &Tx<'_>, webhook: &Webhook) -> rusqlite::Result<()> {
+    let topics: Vec<&str> = webhook.topics.iter().map(|topic| topic.as_str()).collect();
+    let (previous, until) = webhook.previous_secret.map_or((None, None), |(s, until)| (Some(s), Some(until)));
+    tx.conn
+        .prepare_cached(
+            "INSERT OR REPLACE INTO webhook_endpoint (id, workspace, url, topics, description, enabled, secret, \
+             previous_secret, previous_until, created_at, failing_since, disabled_reason) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            webhook.id.key(),
+            webhook.workspace.key(),
+            webhook.url,
+            topics.join(" "),
+            webhook.description,
+            webhook.enabled,
+            webhook.secret.show(),
+            previous.map(Redacted::into_inner),
+            until.map(Timestamp::millis),
+            webhook.created_at.millis(),
+            webhook.failing_since.map(Timestamp::millis),
+            webhook.disabled_reason,
+        ])?;
+    Ok(())
+}
+
+/// A line in the audit log, and the writer's memory as it must be now.
+fn told(tx: &mut Tx<'_>, webhook: &Webhook, action: &str, at: Timestamp, actor: Actor) -> Result<(), Fault> {
+    let why = webhook.disabled_reason.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+    let line = AuditLine {
+        at,
+        actor: actor.0,
+        workspace: Some(webhook.workspace),
+        action: action.to_owned(),
+        detail: format!("{}{why}", webhook.id),
+    };
+    note(tx, &line)?;
+    Ok(tx.memory.hooks.reload(tx.conn)?)
+}

@@ -1,0 +1,246 @@
+//! Events, written in the transaction of their cause. Who has no endpoint pays a look-up in memory.
+
+use facteur_domain::{EventId, Message, MessageId, Msisdn, Sender, State, Timestamp, WebhookId, WorkspaceId};
+use rusqlite::{OptionalExtension, params};
+use serde_json::{Value, json};
+
+use super::endpoints;
+use crate::sqlite::fault::Fault;
+use crate::sqlite::parcel::Parcel;
+use crate::sqlite::rows;
+use crate::sqlite::waiting::read_message;
+use crate::sqlite::writer::Tx;
+use crate::{Change, OptOut, RouteId, SenderRecord, WebhookTopic};
+
+/// The topic of a test.
+const TEST: &str = "webhook.test";
+/// The version of the envelope.
+const VERSION: &str = "2.0";
+
+/// What an event is about.
+struct Cause {
+    workspace: WorkspaceId,
+    topic: &'static str,
+    at: Timestamp,
+    message: Option<MessageId>,
+    number: Option<Msisdn>,
+}
+
+/// Takes what changed of a message since the last call, and tells who subscribed to it. `why` is the rule
+/// and reason, where a rule is the cause.
+pub(in crate::sqlite) fn changed(
+    tx: &mut Tx<'_>,
+    parcel: &mut Parcel,
+    at: Timestamp,
+    why: Option<&str>,
+) -> Result<Option<Change>, Fault> {
+    let Some(change) = parcel.change() else { return Ok(None) };
+    if let Some(topic) = topic_of(change)
+        && tx.memory.hooks.wants(change.workspace, topic)
+        && let Some(message) = read_message(tx.conn, change.message)?
+    {
+        let mut view = view(&message, change.to);
+        let part = parcel.parts.iter().find(|part| part.error.is_some()).or(parcel.parts.first());
+        view["sent_at"] = text_of(parcel.parts.iter().filter_map(|part| part.handed_at).min());
+        view["error"] =
+            why.map(Value::from).or_else(|| part?.error.clone().map(Value::from)).unwrap_or_default();
+        if let Some(route) = part.and_then(|part| part.route) {
+            view["route"] = route_name(tx, route)?.map(Value::from).unwrap_or_default();
+        }
+        tell_of_message(tx, &message, topic, at, view)?;
+    }
+    Ok(Some(change))
+}
+
+/// A message was accepted and waits because a rule says so.
+pub(in crate::sqlite) fn accepted_held(tx: &mut Tx<'_>, message: &Message) -> Result<(), Fault> {
+    if !tx.memory.hooks.wants(message.workspace, WebhookTopic::SmsHeld) {
+        return Ok(());
+    }
+    let view = view(message, State::Scheduled);
+    tell_of_message(tx, message, WebhookTopic::SmsHeld, message.accepted_at, view)
+}
+
+/// Somebody said STOP.
+pub(in crate::sqlite) fn opted_out(tx: &mut Tx<'_>, opt_out: &OptOut) -> Result<(), Fault> {
+    let topic = WebhookTopic::OptOutCreated;
+    if !tx.memory.hooks.wants(opt_out.workspace, topic) {
+        return Ok(());
+    }
+    let data = json!({
+        "id": opt_out.id.to_string(),
+        "number": opt_out.number.map(|number| number.to_string()),
+        "scope": opt_out.scope.as_str(),
+        "advertiser": opt_out.advertiser,
+        "source": opt_out.source,
+        "reason": opt_out.reason,
+        "status": opt_out.state.as_str(),
+        "created_at": opt_out.created_at.to_string(),
+    });
+    let (workspace, at, number) = (opt_out.workspace, opt_out.created_at, opt_out.number);
+    tell(tx, Cause { workspace, topic: topic.as_str(), at, message: None, number }, data, topic)
+}
+
+/// The desk decided about a sender.
+pub(in crate::sqlite) fn sender_decided(tx: &mut Tx<'_>, record: &SenderRecord) -> Result<(), Fault> {
+    use facteur_domain::SenderState as S;
+    let topic = match record.state {
+        S::Validated => WebhookTopic::SenderIdValidated,
+        S::Failed => WebhookTopic::SenderIdFailed,
+        S::Pending | S::Disabled => return Ok(()),
+    };
+    let (workspace, at) = (record.workspace, record.decided_at);
+    if !tx.memory.hooks.wants(workspace, topic) {
+        return Ok(());
+    }
+    let data = json!({
+        "id": record.id.to_string(),
+        "name": record.sender.to_string(),
+        "class": record.class.as_str(),
+        "status": record.state.as_str(),
+        "reason": record.reason,
+        "decided_at": at.to_string(),
+    });
+    tell(tx, Cause { workspace, topic: topic.as_str(), at, message: None, number: None }, data, topic)
+}
+
+/// An event of no consequence for one endpoint.
+pub(super) fn test(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    id: WebhookId,
+    at: Timestamp,
+) -> Result<EventId, Fault> {
+    endpoints::find(tx.conn, workspace, id)?;
+    let cause = Cause { workspace, topic: TEST, at, message: None, number: None };
+    let data = json!({ "webhook_id": id.to_string() });
+    let event = write(tx, &cause, data)?;
+    owe(tx, id, event, at)?;
+    Ok(event)
+}
+
+const fn topic_of(change: Change) -> Option<WebhookTopic> {
+    let before_operator =
+        matches!(change.from, State::Scheduled | State::Queued | State::Submitting | State::Unknown);
+    match change.to {
+        State::Submitted if before_operator => Some(WebhookTopic::SmsSent),
+        State::Scheduled if matches!(change.from, State::Queued) => Some(WebhookTopic::SmsHeld),
+        State::Blocked if !matches!(change.from, State::Blocked) => Some(WebhookTopic::SmsBlocked),
+        State::Delivered if !matches!(change.from, State::Delivered) => Some(WebhookTopic::SmsDelivered),
+        State::Undelivered | State::Expired | State::Rejected if !same(change) => {
+            Some(WebhookTopic::SmsUndelivered)
+        }
+        _ => None,
+    }
+}
+
+const fn same(change: Change) -> bool {
+    change.from as u8 == change.to as u8
+}
+
+/// A message as its events show it: Allo's fields, then ours.
+fn view(message: &Message, state: State) -> Value {
+    let (name, code) = match &message.sender {
+        Sender::Name(name) => (Some(name.as_str().to_owned()), None),
+        Sender::Code(code) => (None, Some(code.to_string())),
+    };
+    json!({
+        "id": message.id.to_string(),
+        "direction": "OUTBOUND",
+        "type": "SMS",
+        "content": message.text.show(),
+        "sent_at": null,
+        "from_number": code,
+        "to_number": message.recipient.to_string(),
+        "from_name": name,
+        "to_name": null,
+        "user_email": null,
+        "status": state.as_str(),
+        "class": message.class.as_str(),
+        "parts": message.parts,
+        "client_reference": message.client_reference.as_ref().map(|reference| reference.show()),
+        "error": null,
+        "route": null,
+        "send_at": message.send_at.to_string(),
+        "accepted_at": message.accepted_at.to_string(),
+    })
+}
+
+fn text_of(at: Option<Timestamp>) -> Value {
+    at.map(|at| Value::from(at.to_string())).unwrap_or_default()
+}
+
+fn route_name(tx: &Tx<'_>, route: RouteId) -> rusqlite::Result<Option<String>> {
+    tx.conn
+        .prepare_cached("SELECT name FROM route WHERE id = ?1")?
+        .query_row([route.0], |row| row.get(0))
+        .optional()
+}
+
+fn tell_of_message(
+    tx: &mut Tx<'_>,
+    message: &Message,
+    topic: WebhookTopic,
+    at: Timestamp,
+    data: Value,
+) -> Result<(), Fault> {
+    let (workspace, message) = (message.workspace, Some(message.id));
+    tell(tx, Cause { workspace, topic: topic.as_str(), at, message, number: None }, data, topic)
+}
+
+fn tell(tx: &mut Tx<'_>, cause: Cause, data: Value, topic: WebhookTopic) -> Result<(), Fault> {
+    let (workspace, at) = (cause.workspace, cause.at);
+    let event = write(tx, &cause, data)?;
+    for endpoint in tx.memory.hooks.told(workspace, topic) {
+        owe(tx, endpoint, event, at)?;
+    }
+    Ok(())
+}
+
+fn write(tx: &mut Tx<'_>, cause: &Cause, data: Value) -> rusqlite::Result<EventId> {
+    let payload = json!({
+        "topic": cause.topic,
+        "version": VERSION,
+        "timestamp": cause.at.to_string(),
+        "data": data,
+    })
+    .to_string();
+    loop {
+        let event = tx.memory.hooks.next_event(cause.at);
+        let mut statement = tx.conn.prepare_cached(
+            "INSERT OR IGNORE INTO webhook_event (id, workspace, topic, at, message, number, payload) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        // Another process may have taken the id.
+        if statement.execute(params![
+            event.key(),
+            cause.workspace.key(),
+            cause.topic,
+            cause.at.millis(),
+            cause.message.map(MessageId::key),
+            cause.number.map(rows::digits),
+            payload,
+        ])? > 0
+        {
+            return Ok(event);
+        }
+    }
+}
+
+/// Makes an event owed to an endpoint, or owed again.
+pub(super) fn owe(
+    tx: &mut Tx<'_>,
+    endpoint: WebhookId,
+    event: EventId,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO webhook_delivery (endpoint, event, state, attempts, due_at, leased) \
+             VALUES (?1, ?2, 0, 0, ?3, 0) \
+             ON CONFLICT DO UPDATE SET state = 0, attempts = 0, due_at = excluded.due_at, leased = 0",
+        )?
+        .execute([endpoint.key(), event.key(), at.millis()])?;
+    tx.memory.hooks.owe(endpoint);
+    Ok(())
+}

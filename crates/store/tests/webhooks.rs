@@ -1,0 +1,273 @@
+//! Webhooks in the store: told with their cause, leased, recorded, replayed, forgotten.
+
+use std::time::Duration;
+
+use facteur_domain::text::Encoding;
+use facteur_domain::{
+    AccountKeyId, Class, Message, MessageId, MessageText, Msisdn, OptOutScope, PartId, Redacted, Timestamp,
+    WorkspaceId,
+};
+use facteur_store::{
+    Accept, Actor, AfterDelivery, Answer, AnswerOutcome, DeliveryOutcome, DeliveryState, DueDeliveries,
+    DueRequest, HandOver, NewOptOut, NewWebhook, Options, Page, Replay, RouteId, Store, StoreError, Webhook,
+    WebhookTopic, WebhookUpdate, Workspace,
+};
+use tempfile::TempDir;
+
+const WORKSPACE: WorkspaceId = WorkspaceId::from_key(16);
+const PATIENCE: Duration = Duration::from_secs(5 * 86_400);
+const LEASE: Duration = Duration::from_secs(900);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_795_000_000_000 + seconds * 1000)
+}
+
+fn actor() -> Actor {
+    Actor("test".to_owned())
+}
+
+struct World {
+    store: Store,
+    folder: TempDir,
+    route: RouteId,
+}
+
+impl World {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(&folder);
+        let workspace = Workspace { id: WORKSPACE, name: "Demo".to_owned(), created_at: at(0) };
+        store.create_workspace(workspace, actor()).await.expect("made");
+        let route = store.route("operator".to_owned()).await.expect("a route");
+        Self { store, folder, route }
+    }
+
+    async fn subscribe(&self, topics: &[WebhookTopic]) -> Webhook {
+        let new = NewWebhook {
+            url: "https://example.com/hook".to_owned(),
+            topics: topics.to_vec(),
+            description: None,
+            secret: Redacted::new([7; 32]),
+        };
+        self.store.create_webhook(WORKSPACE, new, at(0), actor()).await.expect("made")
+    }
+
+    async fn accept(&self, n: i64, held: bool) -> MessageId {
+        let id = MessageId::from_key(n << 21);
+        let message = Message {
+            id,
+            workspace: WORKSPACE,
+            api_key: AccountKeyId::from_key(48),
+            sender: "MyCompany".parse().expect("a sender"),
+            recipient: Msisdn::from_digits(33_639_980_001).expect("a number"),
+            class: Class::Transactional,
+            text: MessageText::try_from("Bonjour".to_owned()).expect("a text"),
+            encoding: Encoding::Gsm7,
+            parts: 1,
+            accepted_at: at(n),
+            send_at: at(if held { n + 60 } else { n }),
+            expires_at: at(n + 3600),
+            client_reference: None,
+            test: false,
+        };
+        self.store.accept(Accept { held, ..message.into() }).await.expect("kept");
+        id
+    }
+
+    /// Sends a message; the operator takes it, or refuses it.
+    async fn send(&self, n: i64, taken: bool) -> MessageId {
+        let message = self.accept(n, false).await;
+        let order = HandOver {
+            message,
+            parts: 1,
+            recipient: Msisdn::from_digits(33_639_980_001).expect("a number"),
+            parts_owed: 1,
+            route: self.route,
+            at: at(n),
+            marketing: false,
+        };
+        self.store.hand_over(vec![order]).await.expect("handed over");
+        let outcome = if taken {
+            AnswerOutcome::Taken { smsc_id: format!("id-{n}") }
+        } else {
+            AnswerOutcome::Refused { word: "ESME_RINVDSTADR".to_owned() }
+        };
+        let answer = Answer { part: PartId::new(message, 0), route: self.route, at: at(n), outcome };
+        self.store.record_answers(vec![answer]).await.expect("recorded");
+        message
+    }
+
+    async fn due(&self, seconds: i64) -> DueDeliveries {
+        let request = DueRequest {
+            now: at(seconds),
+            lease: LEASE,
+            room: 100,
+            rooms: Vec::new(),
+            limit: 1000,
+            thorough: false,
+        };
+        self.store.due_deliveries(request).await.expect("leased")
+    }
+
+    async fn record(&self, due: &DueDeliveries, seconds: i64, next: AfterDelivery) -> Vec<Webhook> {
+        let outcomes = due.deliveries.iter().map(|delivery| DeliveryOutcome {
+            endpoint: delivery.endpoint,
+            event: delivery.event,
+            at: at(seconds),
+            took: Duration::from_millis(12),
+            status: Some(500),
+            error: Some("500".to_owned()),
+            answer: Some("oh".to_owned()),
+            next,
+        });
+        self.store.record_deliveries(outcomes.collect(), PATIENCE, at(seconds)).await.expect("recorded")
+    }
+}
+
+fn open(folder: &TempDir) -> Store {
+    Store::open(Options::new(folder.path().join("facteur.db")), Box::new(|_| ())).expect("opens")
+}
+
+fn topics(due: &DueDeliveries) -> Vec<String> {
+    due.deliveries
+        .iter()
+        .map(|delivery| {
+            let payload: serde_json::Value = serde_json::from_str(delivery.payload.show()).expect("JSON");
+            payload["topic"].as_str().expect("a topic").to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn who_subscribed_is_told_and_nobody_else() {
+    let world = World::new().await;
+    world.send(1, true).await;
+    assert_eq!(world.store.webhooks_raised(), 0, "nobody listens");
+    world.subscribe(&[WebhookTopic::SmsSent, WebhookTopic::SmsHeld, WebhookTopic::OptOutCreated]).await;
+    let message = world.send(2, true).await;
+    world.send(3, false).await;
+    world.accept(4, true).await;
+    let stop = NewOptOut {
+        number: Msisdn::from_digits(33_639_980_001).expect("a number"),
+        scope: OptOutScope::Workspace,
+        advertiser: None,
+        source: "api".to_owned(),
+        reason: None,
+    };
+    world.store.record_opt_outs(WORKSPACE, vec![stop.clone()], at(5), actor()).await.expect("kept");
+    world.store.record_opt_outs(WORKSPACE, vec![stop], at(6), actor()).await.expect("kept");
+    let due = world.due(10).await;
+    assert_eq!(topics(&due), ["sms.sent", "sms.held", "opt_out.created"]);
+    let told: serde_json::Value = serde_json::from_str(due.deliveries[0].payload.show()).expect("JSON");
+    let data = &told["data"];
+    assert_eq!(told["version"], "2.0");
+    assert_eq!(data["id"], message.to_string());
+    assert_eq!((&data["direction"], &data["type"]), (&"OUTBOUND".into(), &"SMS".into()));
+    assert_eq!((&data["from_name"], &data["from_number"]), (&"MyCompany".into(), &serde_json::Value::Null));
+    assert_eq!((&data["content"], &data["to_number"]), (&"Bonjour".into(), &"+33639980001".into()));
+    assert_eq!((&data["status"], &data["route"]), (&"submitted".into(), &"operator".into()));
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_operator_is_told_with_its_word() {
+    let world = World::new().await;
+    world.subscribe(&[WebhookTopic::SmsUndelivered]).await;
+    world.send(1, false).await;
+    let due = world.due(2).await;
+    assert_eq!(topics(&due), ["sms.undelivered"]);
+    let told: serde_json::Value = serde_json::from_str(due.deliveries[0].payload.show()).expect("JSON");
+    assert_eq!(told["data"]["error"], "ESME_RINVDSTADR");
+    assert_eq!(told["data"]["status"], "rejected");
+}
+
+#[tokio::test]
+async fn a_lease_is_exclusive_until_it_ends_and_a_restart_ends_it() {
+    let mut world = World::new().await;
+    world.subscribe(&[WebhookTopic::SmsSent]).await;
+    world.send(1, true).await;
+    let first = world.due(2).await;
+    assert_eq!(first.deliveries.len(), 1);
+    assert_eq!(world.due(3).await.deliveries.len(), 0, "leased");
+    assert_eq!(world.due(2 + 900).await.deliveries, first.deliveries, "the lease ended");
+    world.store.close().await.expect("closes");
+    world.store = open(&world.folder);
+    assert_eq!(world.due(1000).await.deliveries.len(), 0, "a new process does not take what another leased");
+    assert_eq!(world.store.recover_deliveries(at(1001)).await.expect("freed"), 1);
+    assert_eq!(world.due(1001).await.deliveries, first.deliveries, "the same id and octets");
+}
+
+#[tokio::test]
+async fn attempts_are_recorded_and_replayed() {
+    let world = World::new().await;
+    let endpoint = world.subscribe(&[WebhookTopic::SmsSent]).await;
+    world.send(1, true).await;
+    let due = world.due(2).await;
+    world.record(&due, 3, AfterDelivery::Retry(at(8))).await;
+    assert_eq!(world.due(7).await.next_due, Some(at(8)));
+    let again = world.due(8).await;
+    assert_eq!(again.deliveries[0].attempts, 1);
+    world.record(&again, 9, AfterDelivery::GiveUp).await;
+    assert_eq!(world.due(100_000).await.deliveries.len(), 0);
+    let page = Page { page: 1, size: 10 };
+    let listed = world.store.webhook_deliveries(WORKSPACE, endpoint.id, page).await.expect("read");
+    let [row] = listed.rows.as_slice() else { panic!("one row") };
+    assert_eq!((row.state, row.attempts, row.status), (DeliveryState::Failed, 2, Some(500)));
+    assert_eq!(row.tried, Some((at(9), Duration::from_millis(12))));
+    let other = WorkspaceId::from_key(32);
+    let foreign = world.store.replay_webhook(other, endpoint.id, Replay::Since(at(0)), at(10)).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound(_))));
+    for (what, count) in [
+        (Replay::Since(at(2)), 0),
+        (Replay::Since(at(1)), 1),
+        (Replay::Since(at(1)), 0),
+        (Replay::One(row.event), 1),
+    ] {
+        let owed = world.store.replay_webhook(WORKSPACE, endpoint.id, what, at(10)).await.expect("done");
+        assert_eq!(owed, count, "{what:?}");
+    }
+    let replayed = world.due(10).await;
+    assert_eq!((replayed.deliveries[0].event, replayed.deliveries[0].attempts), (row.event, 0));
+}
+
+#[tokio::test]
+async fn endpoints_that_are_gone_or_dead_are_disabled() {
+    let world = World::new().await;
+    let endpoint = world.subscribe(&[WebhookTopic::SmsSent]).await;
+    let days = |days: i64| days * 86_400;
+    world.send(1, true).await;
+    let due = world.due(2).await;
+    assert_eq!(world.record(&due, 3, AfterDelivery::Retry(at(4))).await.len(), 0);
+    let due = world.due(4).await;
+    assert_eq!(world.record(&due, days(4), AfterDelivery::Done).await.len(), 0, "it lives");
+    for (n, dies) in [(days(5), false), (days(9), false), (days(10), true)] {
+        world.send(n, true).await;
+        let due = world.due(n).await;
+        let disabled = world.record(&due, n, AfterDelivery::GiveUp).await;
+        assert_eq!(disabled.len(), usize::from(dies), "day {}", n / 86_400);
+    }
+    world.send(days(10) + 1, true).await;
+    assert_eq!(world.due(days(11)).await.deliveries.len(), 0, "a disabled endpoint is told nothing");
+    let enable = WebhookUpdate { enabled: Some(true), ..WebhookUpdate::default() };
+    let update = world.store.update_webhook(WORKSPACE, endpoint.id, enable, at(days(11)), actor());
+    assert_eq!(update.await.expect("changed").disabled_reason, None);
+    world.send(days(11), true).await;
+    let due = world.due(days(11)).await;
+    let disabled = world.record(&due, days(11), AfterDelivery::Gone).await;
+    assert!(disabled[0].disabled_reason.as_deref().is_some_and(|why| why.contains("410")));
+}
+
+#[tokio::test]
+async fn what_is_erased_or_old_is_told_to_nobody() {
+    let world = World::new().await;
+    world.subscribe(&[WebhookTopic::SmsSent]).await;
+    world.send(1, true).await;
+    let number = Msisdn::from_digits(33_639_980_001).expect("a number");
+    world.store.erase_person(WORKSPACE, number, at(2), actor()).await.expect("erased");
+    assert_eq!(world.due(3).await.deliveries.len(), 0, "erased");
+    world.send(4, true).await;
+    let week = 7 * 86_400;
+    world.store.tidy(at(week), at(0)).await.expect("tidied");
+    assert_eq!(world.due(week).await.deliveries.len(), 1, "kept for a week");
+    world.store.tidy(at(week + 5), at(0)).await.expect("tidied");
+    assert_eq!(world.due(2 * week).await.deliveries.len(), 0, "forgotten");
+}
