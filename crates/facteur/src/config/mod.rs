@@ -20,7 +20,7 @@ pub(crate) use log::{Format, Log};
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use process::Process;
 pub(crate) use routes::{PASSWORD_MAX, Route};
-pub(crate) use sending::Sending;
+pub(crate) use sending::{PROFILES, Sending};
 pub(crate) use store::StoreSettings;
 pub(crate) use values::parse_duration;
 

@@ -11,7 +11,7 @@ use super::values::{duration, number};
 
 const DAY: u64 = 86_400_000;
 /// The profiles of the embedded rule packs.
-const PROFILES: [&str; 4] = ["strict", "charter-2026", "charter-2026-sober", "ultra-strict"];
+pub(crate) const PROFILES: [&str; 4] = ["strict", "charter-2026", "charter-2026-sober", "ultra-strict"];
 
 /// Limits on sending.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

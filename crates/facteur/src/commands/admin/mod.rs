@@ -2,8 +2,11 @@
 //! the gateway sees a change within a quarter of a second.
 
 mod audit;
+mod consents;
 mod keys;
+mod opt_outs;
 mod senders;
+mod settings;
 mod workspaces;
 
 use clap::Subcommand;
@@ -27,6 +30,10 @@ Examples:
   facteur admin senders declare MyCompany --workspace 'Ma Société' --class transactional
   facteur admin senders validate MyCompany --by claire
   facteur admin short-codes add 36180 --workspace 'Ma Société'
+  facteur admin consents import consents.csv --workspace 'Ma Société'
+  facteur admin consents verify
+  facteur admin opt-outs add +33612345678 --reason 'asked by telephone'
+  facteur admin settings set --workspace 'Ma Société' --stop-code 36180 --price-per-part 0.045
   facteur admin audit --json
 
 Works while the gateway runs; it sees a change within a quarter of a second.")]
@@ -57,6 +64,15 @@ enum What {
     /// Short codes 36xxx and 38xxx.
     #[command(subcommand)]
     ShortCodes(senders::Codes),
+    /// The consent ledger: verified, imported, exported, withdrawn from.
+    #[command(subcommand)]
+    Consents(consents::What),
+    /// Who said STOP.
+    #[command(subcommand)]
+    OptOuts(opt_outs::What),
+    /// What a workspace chose: hours profile, STOP code, advertiser, price.
+    #[command(subcommand)]
+    Settings(settings::What),
     /// Who changed what, newest first.
     Audit(audit::Args),
 }
@@ -77,6 +93,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         What::Keys(what) => keys::run(&desk, what).await,
         What::Senders(what) => senders::run(&desk, what).await,
         What::ShortCodes(what) => senders::run_codes(&desk, what).await,
+        What::Consents(what) => consents::run(&desk, what).await,
+        What::OptOuts(what) => opt_outs::run(&desk, what).await,
+        What::Settings(what) => settings::run(&desk, what).await,
         What::Audit(args) => audit::run(&desk, &args).await,
     };
     desk.store.close().await?;
@@ -145,5 +164,60 @@ fn there_are(names: impl Iterator<Item = String>, what: &str) -> String {
         (true, _) => format!("there are no {what}"),
         (false, 0) => format!("there are: {}", names.join(", ")),
         (false, _) => format!("there are: {}, and {hidden} more", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use facteur_store::Workspace;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::commands::place;
+
+    /// 15 January 2024, a Monday, 10:30:00 UTC.
+    const START: Timestamp = Timestamp::from_millis(1_705_314_600_000);
+
+    /// A desk over a store of its own, with one workspace.
+    pub(super) struct Scratch {
+        pub(super) desk: Desk,
+        folder: TempDir,
+    }
+
+    impl Scratch {
+        pub(super) async fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a scratch folder");
+            let options = facteur_store::Options::new(folder.path().join("facteur.db"));
+            let store = place::open(options).expect("a store");
+            let ids = IdSource::new(NODE);
+            let id = WorkspaceId::from_key(ids.next(START));
+            let workspace = Workspace { id, name: "Demo".to_owned(), created_at: START };
+            store.create_workspace(workspace, Actor("test".to_owned())).await.expect("a workspace");
+            let here = store.directory().await.expect("the directory");
+            let output = Output { json: true };
+            Self { desk: Desk { store, here, ids, now: START, by: "test".to_owned(), output }, folder }
+        }
+
+        /// The same desk a minute later.
+        pub(super) async fn later(&self) -> Desk {
+            Desk {
+                store: self.desk.store.clone(),
+                here: self.desk.store.directory().await.expect("the directory"),
+                ids: IdSource::new(NODE),
+                now: START.plus(Duration::from_secs(60)),
+                by: "test".to_owned(),
+                output: self.desk.output,
+            }
+        }
+
+        /// A file in the desk's folder.
+        pub(super) fn file(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.folder.path().join(name);
+            std::fs::write(&path, text).expect("a file");
+            path
+        }
     }
 }

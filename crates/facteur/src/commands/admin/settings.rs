@@ -1,0 +1,192 @@
+//! `facteur admin settings`: what a workspace chose within what the platform allows.
+
+use clap::Subcommand;
+use facteur_domain::ShortCode;
+use facteur_store::{OnClosedWindow, Rewriting, Settings};
+use serde_json::{Value, json};
+
+use super::Desk;
+use crate::config::PROFILES;
+use crate::failure::Failure;
+
+/// The most parts a workspace may allow (OVH-SEND, SMSBOX, OCTOPUSH).
+const PARTS_MAX: u8 = 8;
+/// Millionths of a euro in one.
+const MICROS: i64 = 1_000_000;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum What {
+    /// Show what a workspace chose.
+    Show {
+        /// The workspace, by id or name; the only one there is when absent.
+        #[arg(long)]
+        workspace: Option<String>,
+    },
+    /// Change some of it; what is not named stays.
+    Set(Box<Choice>),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Choice {
+    /// The workspace, by id or name; the only one there is when absent.
+    #[arg(long)]
+    workspace: Option<String>,
+    /// The hours profile: strict, charter-2026, charter-2026-sober or ultra-strict. The platform's own
+    /// bounds it.
+    #[arg(long, value_parser = profile)]
+    profile: Option<String>,
+    /// What becomes of marketing while its window is closed: hold or refuse.
+    #[arg(long, value_parser = on_closed_window)]
+    on_closed_window: Option<OnClosedWindow>,
+    /// The short code 36xxx that STOP mentions name; an empty text for none.
+    #[arg(long, value_parser = stop_code)]
+    stop_code: Option<Chosen<ShortCode>>,
+    /// Whose marketing it is: the company or brand that people opt in to and out of.
+    #[arg(long, value_parser = advertiser)]
+    advertiser: Option<String>,
+    /// Whether texts are rewritten so that they stay in GSM-7: off, suggest or auto.
+    #[arg(long, value_parser = rewriting)]
+    rewrite: Option<Rewriting>,
+    /// What one part costs, in euros, as in 0.045; an empty text for no price.
+    #[arg(long, value_parser = price)]
+    price_per_part: Option<Chosen<i64>>,
+    /// The most SMS one message may become, 1 to 8.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=8))]
+    parts_max: Option<u8>,
+}
+
+/// A value, or the choice of none.
+#[derive(Debug, Clone, Copy)]
+struct Chosen<T>(Option<T>);
+
+pub(super) async fn run(desk: &Desk, what: What) -> Result<(), Failure> {
+    match what {
+        What::Show { workspace } => {
+            let workspace = desk.workspace(workspace.as_deref())?;
+            let settings = desk.store.settings(workspace).await?;
+            show(desk, &settings);
+        }
+        What::Set(choice) => {
+            let workspace = desk.workspace(choice.workspace.as_deref())?;
+            let settings = choice.apply(desk.store.settings(workspace).await?);
+            desk.store.change_settings(workspace, settings.clone(), desk.now, desk.actor()).await?;
+            show(desk, &settings);
+        }
+    }
+    Ok(())
+}
+
+impl Choice {
+    fn apply(self, current: Settings) -> Settings {
+        Settings {
+            profile: self.profile.unwrap_or(current.profile),
+            on_closed_window: self.on_closed_window.unwrap_or(current.on_closed_window),
+            stop_code: self.stop_code.map_or(current.stop_code, |chosen| chosen.0),
+            advertiser: self.advertiser.unwrap_or(current.advertiser),
+            rewrite: self.rewrite.unwrap_or(current.rewrite),
+            price_per_part: self.price_per_part.map_or(current.price_per_part, |chosen| chosen.0),
+            parts_max: self.parts_max.unwrap_or(current.parts_max).min(PARTS_MAX),
+            postcode: current.postcode,
+        }
+    }
+}
+
+fn show(desk: &Desk, settings: &Settings) {
+    let rows: Vec<Value> = [
+        ("profile", json!(settings.profile)),
+        ("on_closed_window", json!(settings.on_closed_window.as_str())),
+        ("stop_code", json!(settings.stop_code.map(|code| code.to_string()))),
+        ("advertiser", json!(settings.advertiser)),
+        ("rewrite", json!(settings.rewrite.as_str())),
+        ("price_per_part", json!(settings.price_per_part.map(euros))),
+        ("parts_max", json!(settings.parts_max)),
+    ]
+    .into_iter()
+    .map(|(setting, value)| json!({"setting": setting, "value": value}))
+    .collect();
+    desk.output.table(&rows, &["setting", "value"]);
+}
+
+fn euros(micros: i64) -> String {
+    format!("{}.{:06}", micros / MICROS, micros % MICROS)
+}
+
+fn profile(text: &str) -> Result<String, String> {
+    let known = PROFILES.contains(&text);
+    known.then(|| text.to_owned()).ok_or_else(|| format!("there are {}", PROFILES.join(", ")))
+}
+
+fn on_closed_window(text: &str) -> Result<OnClosedWindow, String> {
+    OnClosedWindow::from_name(text).ok_or_else(|| "hold or refuse".to_owned())
+}
+
+fn rewriting(text: &str) -> Result<Rewriting, String> {
+    Rewriting::from_name(text).ok_or_else(|| "off, suggest or auto".to_owned())
+}
+
+fn stop_code(text: &str) -> Result<Chosen<ShortCode>, String> {
+    if text.is_empty() {
+        return Ok(Chosen(None));
+    }
+    let code = text.parse::<ShortCode>().ok().filter(|code| code.is_marketing());
+    code.map(|code| Chosen(Some(code))).ok_or_else(|| "a marketing short code, 36xxx".to_owned())
+}
+
+fn advertiser(text: &str) -> Result<String, String> {
+    let length = text.trim().chars().count();
+    let fits = (1..=100).contains(&length) && !text.chars().any(char::is_control);
+    fits.then(|| text.trim().to_owned()).ok_or_else(|| "1 to 100 characters".to_owned())
+}
+
+/// Euros with up to six decimals, exactly.
+fn price(text: &str) -> Result<Chosen<i64>, String> {
+    if text.is_empty() {
+        return Ok(Chosen(None));
+    }
+    let wrong = || "euros with up to six decimals, as in 0.045".to_owned();
+    let (whole, decimals) = text.split_once(['.', ',']).unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || decimals.len() > 6 || whole.len() > 6 {
+        return Err(wrong());
+    }
+    let micros: i64 = format!("{whole}{decimals:0<6}").parse().map_err(|_| wrong())?;
+    Ok(Chosen(Some(micros)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_are_exact() {
+        for (text, micros) in
+            [("0.045", 45_000), ("0,045", 45_000), ("1", 1_000_000), ("0.000001", 1), ("12.5", 12_500_000)]
+        {
+            assert_eq!(price(text).map(|chosen| chosen.0), Ok(Some(micros)), "{text}");
+        }
+        assert_eq!(price("").map(|chosen| chosen.0), Ok(None));
+        for wrong in ["-1", "0.0000001", "1e3", ".5", "1.", "a"] {
+            assert!(price(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(euros(45_000), "0.045000");
+    }
+
+    #[test]
+    fn what_is_not_named_stays() {
+        let current = Settings { parts_max: 4, ..Settings::of("Acme") };
+        let choice = Choice {
+            workspace: None,
+            profile: None,
+            on_closed_window: Some(OnClosedWindow::Refuse),
+            stop_code: stop_code("36180").ok(),
+            advertiser: None,
+            rewrite: None,
+            price_per_part: None,
+            parts_max: None,
+        };
+        let changed = choice.apply(current.clone());
+        assert_eq!(changed.on_closed_window, OnClosedWindow::Refuse);
+        assert_eq!((changed.parts_max, &changed.advertiser), (4, &current.advertiser));
+        assert!(changed.stop_code.is_some() && stop_code("38180").is_err());
+    }
+}
