@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{admin, backup, config, dev, doctor, migrate, send, serve, smsc};
+use crate::commands::{admin, backup, config, dev, doctor, migrate, preview, send, serve, smsc};
 
 /// An SMS platform for France: HTTP in, SMPP out, French rules by construction.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Smsc(smsc::Args),
     /// Send one message through a gateway's API.
     Send(send::Args),
+    /// Tell what would become of a message, by which rules, in how many parts; nothing is sent.
+    Preview(preview::Args),
     /// Manage workspaces, API keys, Sender IDs and short codes; read the audit log.
     Admin(admin::Args),
     /// Check configuration, data, clock and routes; say what is wrong and what to do.

@@ -7,6 +7,7 @@ pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod migrate;
 pub(crate) mod place;
+pub(crate) mod preview;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod smsc;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(args) => serve::run(&args).map(done),
         Command::Smsc(args) => smsc::run(args).map(done),
         Command::Send(args) => small_runtime()?.block_on(send::run(args)),
+        Command::Preview(args) => small_runtime()?.block_on(preview::run(args)),
         Command::Admin(args) => small_runtime()?.block_on(admin::run(args)).map(done),
         Command::Doctor(args) => small_runtime()?.block_on(doctor::run(args)),
         Command::Backup(args) => small_runtime()?.block_on(backup::run(args)).map(done),

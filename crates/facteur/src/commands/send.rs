@@ -67,10 +67,7 @@ pub(crate) struct Args {
 
 /// Sends, and with `--wait` follows.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
-    let client = Client::builder()
-        .timeout(REQUEST_TIMEOUT)
-        .build()
-        .map_err(|error| Failure::new("the HTTP client does not start").because(error))?;
+    let client = client()?;
     let url = args.url.trim_end_matches('/');
     let output = Output { json: args.json };
     let mut request = client.post(format!("{url}/v1/api/sms")).json(&body(&args));
@@ -87,6 +84,14 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     output.say(&story, || tell(&story["data"]));
     let delivered = story["data"]["status"] == State::Delivered.as_str();
     Ok(if delivered { ExitCode::SUCCESS } else { ExitCode::from(NOT_DELIVERED) })
+}
+
+/// A client of a gateway's API.
+pub(super) fn client() -> Result<Client, Failure> {
+    Client::builder()
+        .timeout(REQUEST_TIMEOUT)
+        .build()
+        .map_err(|error| Failure::new("the HTTP client does not start").because(error))
 }
 
 fn body(args: &Args) -> Value {
@@ -119,7 +124,8 @@ async fn follow(client: &Client, args: &Args, url: &str) -> Result<Value, Failur
     }
 }
 
-async fn call(request: RequestBuilder, url: &str) -> Result<Value, Failure> {
+/// Sends a request to the gateway at `url`: the answer, or why there is none.
+pub(super) async fn call(request: RequestBuilder, url: &str) -> Result<Value, Failure> {
     let answer = request.send().await.map_err(|error| {
         Failure::new(format!("{url} cannot be reached"))
             .because(error.without_url())

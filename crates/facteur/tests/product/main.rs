@@ -6,6 +6,7 @@ mod common;
 mod delivery;
 mod faults;
 mod isolation;
+mod preview;
 mod privacy;
 mod serving;
 mod wrong_requests;
