@@ -33,7 +33,7 @@ const fn ascii_of(c: char, shift: u32) -> char {
 
 /// Signs that stand inside a word and are not seen: combining accents, soft hyphens, zero-width
 /// spaces and joiners.
-const fn is_invisible(c: char) -> bool {
+pub(crate) const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
