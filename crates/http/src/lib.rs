@@ -23,6 +23,8 @@ mod request_id;
 mod server;
 mod table;
 
+pub use api::consents::export::write_consents;
+pub use api::export::Form as ExportForm;
 pub use app::router;
 pub use import::{Import, ImportContext, ImportFault, ImportLine, read_consents, read_opt_outs};
 pub use openapi::openapi;

@@ -16,7 +16,7 @@ use crate::error::{ApiError, codes};
 
 /// The form of an export.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Form {
+pub enum Form {
     /// For spreadsheets.
     Csv,
     /// For programs: one JSON object a line.
@@ -28,7 +28,7 @@ impl Form {
     ///
     /// # Errors
     /// 400: another word.
-    pub(crate) fn take(params: &mut Params) -> Result<Self, ApiError> {
+    pub(super) fn take(params: &mut Params) -> Result<Self, ApiError> {
         match params.take("format").as_deref() {
             None | Some("csv") => Ok(Self::Csv),
             Some("jsonl") => Ok(Self::JsonLines),

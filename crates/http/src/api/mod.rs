@@ -4,7 +4,7 @@
 
 mod bulk;
 pub(crate) mod consents;
-mod export;
+pub(crate) mod export;
 mod me;
 mod messages;
 mod numbers;

@@ -128,7 +128,43 @@ async fn a_closed_window_refuses_what_may_not_wait() {
     check(&body, "refuse").await;
 }
 
-/// 72 characters, three of which GSM-7 lacks: two parts of UCS-2, one of GSM-7.
+/// A message for Sunday 21 January 2024 waits for Monday, and keeps why.
+#[tokio::test]
+async fn a_held_message_says_until_when_and_keeps_its_verdict() {
+    let world = World::new().await;
+    let mut body = consented("Soldes lundi. STOP au 36180");
+    body["send_at"] = json!("2024-01-21T11:00:00+01:00");
+    let held = world.send(&body.to_string()).await;
+    let data = &held.body["data"];
+    assert_eq!(
+        (&data["status"], &data["send_at"]),
+        (&json!("scheduled"), &json!("2024-01-22T07:00:00.000Z")),
+        "{}",
+        held.text
+    );
+    let shown = world.get(&format!("/v2/api/messages/{}", data["id"].as_str().expect("an id"))).await;
+    let verdicts = &shown.body["data"]["verdicts"];
+    let acceptance = &verdicts["acceptance"];
+    assert_eq!((&acceptance["decision"], &acceptance["class"]), (&json!("hold"), &json!("marketing")));
+    let sunday = &acceptance["reasons"][0];
+    assert_eq!((&sunday["rule"], &sunday["until"]), (&json!("fr.window.sunday"), &data["send_at"]));
+    assert!(acceptance["at"].is_string() && acceptance["rule_pack"].is_string(), "{acceptance}");
+    assert_eq!(verdicts["departure"], Value::Null, "it has not left");
+
+    let quiet = world.send(&message("transactional").to_string()).await;
+    let id = quiet.body["data"]["id"].as_str().expect("an id");
+    let shown = world.get(&format!("/v2/api/messages/{id}")).await;
+    assert_eq!(shown.body["data"]["verdicts"], json!({"acceptance": null, "departure": null}));
+    assert_eq!(shown.body["data"]["consent_id"], Value::Null);
+
+    body["on_closed_window"] = json!("refuse");
+    let refused = world.send(&body.to_string()).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, Some("MESSAGE_NOT_COMPLIANT")));
+    assert_eq!(refused.body["details"][0]["rule"], "fr.window.sunday", "{}", refused.text);
+}
+
+/// 72 characters, three of which GSM-7 lacks: two parts of UCS-2, one of GSM-7
+/// (requirement `fr-text-rewrite`).
 #[tokio::test]
 async fn a_rewriting_is_shown_change_by_change_and_made_when_asked() {
     const TEXT: &str =

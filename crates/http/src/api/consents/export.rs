@@ -7,6 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use facteur_domain::{Msisdn, WorkspaceId};
 use facteur_gateway::Gateway;
+use facteur_store::ConsentEntry;
 
 use super::view::ConsentView;
 use crate::api::Key;
@@ -77,12 +78,17 @@ async fn piece(wish: Wish, after: Option<u64>) -> Piece<Option<u64>> {
         }
     };
     let last = entries.last().map(|entry| entry.sequence);
+    Ok(Some((write_consents(entries, wish.form, after == 0), last.filter(|_| more))))
+}
+
+/// Entries of a ledger as an export has them; the first piece of a CSV has its heading.
+#[must_use]
+pub fn write_consents(entries: Vec<ConsentEntry>, form: Form, first: bool) -> Bytes {
     let rows = entries.into_iter().map(ConsentView::from);
-    let written = match wish.form {
-        Form::Csv => csv(rows, after == 0),
+    match form {
+        Form::Csv => csv(rows, first),
         Form::JsonLines => json_lines(rows),
-    };
-    Ok(Some((written, last.filter(|_| more))))
+    }
 }
 
 fn csv(rows: impl Iterator<Item = ConsentView>, first: bool) -> Bytes {
