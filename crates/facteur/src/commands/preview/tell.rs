@@ -49,7 +49,11 @@ pub(super) fn tell(verdict: &Value, tongue: Tongue) -> String {
     if reasons.is_empty() {
         lines.push(tongue.say("Aucune règle n'a rien à dire.", "No rule has anything to say.").to_owned());
     }
-    lines.extend(reasons.iter().flat_map(|one| reason(one, tongue)));
+    // What refuses is read before what holds, and that before mere notes.
+    for effect in ["refuse", "hold", "note", "allow"] {
+        let of_effect = reasons.iter().filter(|one| one["effect"] == effect);
+        lines.extend(of_effect.flat_map(|one| reason(one, tongue)));
+    }
     lines.join("\n")
 }
 
@@ -141,7 +145,6 @@ fn reason(reason: &Value, tongue: Tongue) -> Vec<String> {
     let effect = match word("effect") {
         "refuse" => tongue.say("refus", "refuse"),
         "hold" => tongue.say("attente", "hold"),
-        "note" => tongue.say("note", "note"),
         other => other,
     };
     let mut lines =
