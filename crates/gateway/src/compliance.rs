@@ -1,5 +1,6 @@
 //! What is known around a message, gathered for the judge; and what is kept of a verdict.
 
+use facteur_domain::consent::fold_advertiser;
 use facteur_domain::{ConsentId, Msisdn, Sender, SenderState, ShortCode, Timestamp};
 use facteur_rules::{
     Audience, Basis, Circumstances, Consent, Decision, Grounds, OptOuts, Policy, Proof, Verdict,
@@ -174,9 +175,9 @@ impl<'a> Background<'a> {
     }
 }
 
-/// Advertisers are compared without regard to case and outer blanks.
+/// Advertisers are compared as the ledger compares them.
 fn same_name(a: &str, b: &str) -> bool {
-    a.trim().to_lowercase() == b.trim().to_lowercase()
+    fold_advertiser(a) == fold_advertiser(b)
 }
 
 /// Who records a ground as an existing customer's or a professional's declares that its conditions are
