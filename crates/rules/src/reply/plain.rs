@@ -135,6 +135,8 @@ fn raw(text: &str) -> String {
             }
         } else if c == '$' && signs.peek().is_some_and(char::is_ascii_alphabetic) {
             out.push('s');
+        } else if c == '+' && !signs.peek().is_some_and(char::is_ascii_digit) {
+            out.push_str(" plus ");
         } else if matches!(c, ',' | '.' | '!' | '?' | ';' | ':' | '\n') {
             out.push_str(" .");
         } else if !fold::is_invisible(c) {
@@ -242,6 +244,7 @@ mod tests {
             ("🆂🆃🅾🅿", "stop"),
             ("ⓢⓣⓞⓟ 𝐒𝐓𝐎𝐏", "stop stop"),
             ("$top", "stop"),
+            ("jveux + de +33612345678", "jveux plus de 33612345678"),
             ("СТОП", "stop"),
             ("«Stop»\u{200b}", "stop"),
             ("n'envoyez", "n envoyez"),

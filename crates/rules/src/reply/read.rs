@@ -14,6 +14,8 @@ const NAME_WORDS: usize = 2;
 /// The most words that together may be one word of the table with spaces in it: `ST OP`.
 const SPLIT_MAX: usize = 4;
 
+/// The number that people report spam to: it says something, as no other code does.
+const SPAM_DESK: &str = "33700";
 /// Words of the longest courtesy: `s'il vous plaît`.
 const COURTESY_WORDS: usize = 4;
 
@@ -22,7 +24,8 @@ type Found = (Meaning, Why, Confidence);
 
 pub(super) fn read(text: &str, after: Context<'_>) -> Reading {
     let table = Table::embedded();
-    let known = |word: &str| table.entry(word).is_some() || table.known_typo(word).is_some();
+    let known =
+        |word: &str| table.entry(word).is_some() || table.known_typo(word).is_some() || table.is_beside(word);
     let words = Words::of(text, known);
     let reply = Reply::new(table, &words, text, after);
     let found = reply.understand();
@@ -108,6 +111,7 @@ impl<'a> Reply<'a> {
             return Some((Meaning::Stop, why("fr.reply.stop.typo", word), Confidence::Fair));
         }
         let glued = first.strip_prefix("stop").filter(|rest| rest.len() > 1 && !rest.starts_with('e'));
+        let glued = glued.filter(|_| !self.table.is_real(first));
         (glued.is_some() && self.others(from + 1, to) <= NAME_WORDS && !self.is_harmless(from))
             .then(|| (Meaning::Stop, why("fr.reply.stop.glued", "STOP"), Confidence::Fair))
     }
@@ -201,7 +205,7 @@ impl<'a> Reply<'a> {
     fn is_silent(&self, at: usize) -> bool {
         let word = self.words.get(at);
         self.table.is_beside(word)
-            || is_code(word)
+            || word.bytes().all(|byte| byte.is_ascii_digit())
             || self.keyword.split(' ').any(|part| part == word)
             || self.table.courtesy.at(self.words, at, self.core).next().is_some()
     }
@@ -254,7 +258,8 @@ fn strip(table: &Table, words: &Words) -> (usize, usize) {
     }
     loop {
         let before = to;
-        if is_code(words.get(to.wrapping_sub(1))) && to - from > 1 {
+        let last = words.get(to.wrapping_sub(1));
+        if is_code(last) && last != SPAM_DESK && to - from > 1 {
             to -= 1;
             if matches!(words.get(to - 1), "au" | "to" | "at") && to - from > 1 {
                 to -= 1;
