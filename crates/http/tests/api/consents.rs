@@ -228,7 +228,7 @@ async fn an_opt_out_holds_and_is_recorded_once() {
     let opt_out = &first.body["data"];
     assert!(opt_out["id"].as_str().is_some_and(|id| id.starts_with("opt_")));
     assert_eq!(
-        (&opt_out["scope"], &opt_out["source"], &opt_out["status"], &opt_out["lifted"]),
+        (&opt_out["scope"], &opt_out["source"], &opt_out["state"], &opt_out["lifted"]),
         (&json!("advertiser"), &json!("api"), &json!("confirmed"), &Value::Null)
     );
     let again = post(&world, "/v2/api/opt_outs", &body).await;

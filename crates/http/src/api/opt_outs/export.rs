@@ -74,7 +74,7 @@ fn csv(rows: impl Iterator<Item = OptOutView>, first: bool) -> Bytes {
             "reason",
             "id",
             "source",
-            "status",
+            "state",
             "created_at",
             "created_by",
             "lifted_at",

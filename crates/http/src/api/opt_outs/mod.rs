@@ -101,7 +101,7 @@ pub(crate) struct OptOutView {
     reason: Option<String>,
     /// Whether it is sure. A doubtful one holds until somebody has read it.
     #[schema(value_type = words::OptOutStatus, example = "confirmed")]
-    status: &'static str,
+    state: &'static str,
     /// Since when.
     #[schema(format = DateTime)]
     created_at: String,
@@ -136,7 +136,7 @@ impl From<OptOut> for OptOutView {
             advertiser: there.advertiser,
             source: there.source,
             reason: there.reason,
-            status: there.state.as_str(),
+            state: there.state.as_str(),
             created_at: there.created_at.to_string(),
             created_by: there.created_by,
             lifted: there.lifted.map(|end| LiftedView {
