@@ -88,7 +88,7 @@ fn csv(rows: impl Iterator<Item = OptOutView>, first: bool) -> Bytes {
             row.reason.as_deref().unwrap_or_default(),
             &row.id,
             &row.source,
-            row.status,
+            row.state,
             &row.created_at,
             &row.created_by,
             row.lifted.as_ref().map_or("", |end| end.at.as_str()),
