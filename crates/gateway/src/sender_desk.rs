@@ -9,7 +9,7 @@ use crate::gateway::Gateway;
 use crate::preview::{PreviewReason, reason};
 
 /// How long a dedicated short code takes at most to be set up, as announced (requirement
-/// `seed-short-code`): four months.
+/// `seed-short-code-setup-time`): four months.
 const DEDICATED_CODE: Duration = Duration::from_secs(122 * 24 * 3600);
 /// The same for a shared one, of which only days to weeks are announced: four weeks.
 const SHARED_CODE: Duration = Duration::from_secs(28 * 24 * 3600);

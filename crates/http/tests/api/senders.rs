@@ -45,6 +45,7 @@ async fn upload(world: &World, id: &str, query: &str, kind: &str, file: &[u8]) -
     world.call(request.body(Body::from(file.to_vec())).expect("a request")).await
 }
 
+// seed-sender-declared seed-sender-setup-time
 #[tokio::test]
 async fn a_declaration_waits_for_its_review_and_is_made_once() {
     let world = roomy().await;
@@ -115,6 +116,7 @@ async fn a_declaration_is_checked_while_it_is_typed() {
     assert!(missing.iter().any(|reason| reason["rule"] == "fr.desk.legal_name"), "{}", declared.text);
 }
 
+// seed-short-code-kinds seed-short-code-setup-time
 #[tokio::test]
 async fn a_short_code_is_asked_for_with_its_date() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
 //! Declaring senders, and checking a declaration while it is typed.
+//! (Requirement `seed-sender-declared`.)
 
 use axum::Extension;
 use axum::extract::{Request, State};

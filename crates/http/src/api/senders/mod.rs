@@ -1,5 +1,5 @@
 //! Sender IDs and short codes: declared by customers (or by partners for their accounts), reviewed by
-//! people, shown to both.
+//! people, shown to both. (Requirement `seed-short-code-kinds`.)
 
 pub(crate) mod declare;
 pub(crate) mod evidence;
