@@ -158,6 +158,8 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// Limits on sending.
     pub sending: SendingRules,
+    /// How customers are told what happened.
+    pub webhooks: crate::WebhookRules,
     /// This gateway's number for ids, 0 to 31.
     pub node: u8,
 }

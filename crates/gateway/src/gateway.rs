@@ -25,6 +25,7 @@ use crate::outcome::Outcomes;
 use crate::quota::Quotas;
 use crate::refusal::{Code, Refusal};
 use crate::route::{Bind, Route};
+use crate::webhook::{self, UrlProblem, Webhooks};
 use crate::{Caller, Clock, Config, KeyProblem, dispatch, sweep};
 
 /// How long a client should wait when the store cannot keep anything.
@@ -36,6 +37,9 @@ pub enum StartError {
     /// The store.
     #[error("the store does not open")]
     Store(#[from] StoreError),
+    /// The client of webhooks.
+    #[error("webhooks cannot be delivered: {0}")]
+    Webhooks(String),
     /// A route's settings.
     #[error("route {route}: {why}")]
     Route {
@@ -96,6 +100,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) routes: Vec<Arc<Route>>,
     pub(crate) tracker: TaskTracker,
+    pub(crate) webhooks: Webhooks,
     directory: RwLock<Arc<Directory>>,
     quotas: Quotas,
     ids: IdSource,
@@ -132,6 +137,11 @@ impl Shared {
         Ok(())
     }
 
+    /// Comes when the gateway stops for good.
+    pub(crate) async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// The links' way to report.
     pub(crate) fn outcomes(&self) -> Outcomes {
         Outcomes {
@@ -140,6 +150,7 @@ impl Shared {
             metrics: self.metrics.clone(),
             tracker: self.tracker.clone(),
             clock: self.clock.clone(),
+            told: self.webhooks.wake.clone(),
         }
     }
 }
@@ -161,11 +172,13 @@ impl Gateway {
         clock: Clock,
     ) -> Result<Self, StartError> {
         let targets = config.routes.iter().map(target_of).collect::<Result<Vec<_>, _>>()?;
+        let webhooks = Webhooks::new(config.webhooks).map_err(StartError::Webhooks)?;
         let backlog = Arc::new(Backlog::new(config.sending.queue_max));
         let sink = backlog.clone();
         let store = Store::open(store, Box::new(move |messages| sink.accepted(messages)))?;
         let now = clock.now();
         let recovery = store.recover(now).await?;
+        store.recover_deliveries(now).await?;
         tracing::info!(
             waiting = recovery.waiting,
             unknown = recovery.unknown,
@@ -191,6 +204,7 @@ impl Gateway {
             metrics: Arc::new(Metrics::new()),
             routes,
             tracker: TaskTracker::new(),
+            webhooks,
             directory: RwLock::new(Arc::new(directory)),
             quotas,
             ids: IdSource::new(config.node),
@@ -205,6 +219,7 @@ impl Gateway {
         }
         sweep::start(&shared, &shared.halt);
         shared.tracker.spawn(dispatch::run(shared.clone(), shared.halt.clone()));
+        shared.tracker.spawn(webhook::run(shared.clone(), shared.halt.clone()));
         Ok(Self { shared })
     }
 
@@ -263,6 +278,19 @@ impl Gateway {
     /// Tells the metrics what a verb of the store changed that was not called by the gateway itself.
     pub fn report(&self, changes: &[Change]) {
         self.shared.outcomes().changed(changes);
+    }
+
+    /// Whether a webhook may be sent to this URL.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_webhook_url(&self, url: &str) -> Result<(), UrlProblem> {
+        self.shared.webhooks.guard.check(url).map(|_| ())
+    }
+
+    /// Delivers now what a verb of the store made owed that was not called by the gateway itself.
+    pub fn deliver_webhooks(&self) {
+        self.shared.webhooks.wake.notify_one();
     }
 
     /// Reads the directory again now, rather than within its usual fifth of a second.
@@ -357,6 +385,9 @@ impl Gateway {
         match shared.store.accept(accept).await {
             Ok(Accepted::New) => {
                 shared.metrics.accepted(class);
+                if held {
+                    shared.webhooks.wake.notify_one();
+                }
                 Ok(Reply::New(reply))
             }
             Ok(other) => {

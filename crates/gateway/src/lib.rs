@@ -24,6 +24,7 @@ mod route;
 mod schedule;
 mod sender_desk;
 mod sweep;
+mod webhook;
 
 pub use accept::{Compliance, IdempotencyKey, Origin, Reply, SendRequest};
 pub use clock::{Chance, Clock};
@@ -35,3 +36,4 @@ pub use gateway::{Gateway, Readiness, RouteReport, ShutdownReport, StartError};
 pub use preview::{Judgement, PREVIEW_MAX, Preview, PreviewReason};
 pub use refusal::{Code, Detail, Refusal};
 pub use sender_desk::SenderDeclaration;
+pub use webhook::{UrlProblem, WebhookRules, show_secret};

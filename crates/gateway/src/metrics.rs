@@ -45,6 +45,11 @@ pub(crate) struct ByFate {
     pub(crate) fate: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(crate) struct ByOutcome {
+    pub(crate) outcome: &'static str,
+}
+
 macro_rules! label {
     ($name:ident, $of:ty) => {
         #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
@@ -95,6 +100,10 @@ pub(crate) struct Metrics {
     pub(crate) faulty_pdus: Family<ByRoute, Counter>,
     /// The limit in force on a route, in parts a second; 0 for none.
     pub(crate) route_limit: Family<ByRoute, Gauge<i64>>,
+    /// Attempts to deliver webhooks, by what came of them.
+    pub(crate) webhooks: Family<ByOutcome, Counter>,
+    /// Webhook deliveries in memory.
+    pub(crate) webhooks_in_hand: Gauge,
     /// Verbs of the store that failed.
     pub(crate) store_failures: Counter<u64, AtomicU64>,
 }
@@ -124,6 +133,8 @@ impl Metrics {
             throttled: Family::default(),
             faulty_pdus: Family::default(),
             route_limit: Family::default(),
+            webhooks: Family::default(),
+            webhooks_in_hand: Gauge::default(),
             store_failures: Counter::default(),
             registry: Registry::default(),
         };
@@ -162,6 +173,16 @@ impl Metrics {
             "route_limit_per_second",
             "The route's limit in force, in parts a second; 0 for none",
             m.route_limit.clone(),
+        );
+        registry.register(
+            "webhook_attempts",
+            "Attempts to deliver webhooks, by what came of them",
+            m.webhooks.clone(),
+        );
+        registry.register(
+            "webhook_deliveries_in_hand",
+            "Webhook deliveries in memory, waiting or under way",
+            m.webhooks_in_hand.clone(),
         );
         registry.register("store_failures", "Writes that the store refused", m.store_failures.clone());
         Self { registry, ..metrics }

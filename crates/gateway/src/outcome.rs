@@ -7,6 +7,7 @@ use std::time::Duration;
 use facteur_domain::MessageId;
 use facteur_smpp::Status;
 use facteur_store::{Answer, AnswerOutcome, Change, ReceiptFate, Store, StoreError, Waiting};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +28,8 @@ pub(crate) struct Outcomes {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracker: TaskTracker,
     pub(crate) clock: Clock,
+    /// Wakes the delivery of webhooks.
+    pub(crate) told: Arc<Notify>,
 }
 
 impl Outcomes {
@@ -138,11 +141,12 @@ impl Outcomes {
         false
     }
 
-    /// Tells the metrics, and later the customers, what changed.
+    /// Tells the metrics what changed; the customers are told what the store wrote with it.
     pub(crate) fn changed(&self, changes: &[Change]) {
         for change in changes {
             self.metrics.reached(change.to, change.class);
         }
+        self.told.notify_one();
     }
 
     /// Seconds from writing a part to its answer.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{Redacted, Timestamp};
-use facteur_gateway::{Clock, Config, Link, RouteConfig, SendingRules};
+use facteur_gateway::{Clock, Config, Link, RouteConfig, SendingRules, WebhookRules};
 use facteur_smpp::session::Limits;
 use facteur_smsc::Network;
 use tokio_util::sync::CancellationToken;
@@ -168,7 +168,12 @@ fn config(address: &str) -> Config {
         rebind_max: Duration::from_secs(5),
         sandbox: true,
     };
-    Config { routes: vec![route], sending: SendingRules { dev: true, ..SendingRules::default() }, node: 0 }
+    Config {
+        routes: vec![route],
+        sending: SendingRules { dev: true, ..SendingRules::default() },
+        webhooks: WebhookRules { allow_loopback: true, ..WebhookRules::default() },
+        node: 0,
+    }
 }
 
 fn welcome(ready: &Ready, secret: &str, smsc: &str, phones: bool) -> String {

@@ -9,6 +9,7 @@ mod routes;
 mod sending;
 mod store;
 mod values;
+mod webhooks;
 
 use std::path::Path;
 
@@ -23,6 +24,7 @@ pub(crate) use routes::{PASSWORD_MAX, Route};
 pub(crate) use sending::{PROFILES, Sending};
 pub(crate) use store::StoreSettings;
 pub(crate) use values::parse_duration;
+pub(crate) use webhooks::Webhooks;
 
 use crate::failure::Failure;
 
@@ -41,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) sending: Sending,
     /// SMPP accounts, in order of preference.
     pub(crate) routes: Vec<Route>,
+    /// How customers are told what happened.
+    pub(crate) webhooks: Webhooks,
     /// The log.
     pub(crate) log: Log,
     /// The process.
@@ -62,6 +66,7 @@ impl Checked {
         facteur_gateway::Config {
             routes: self.routes.clone(),
             sending: self.settings.sending.rules(),
+            webhooks: self.settings.webhooks.rules(),
             node: self.settings.process.node,
         }
     }

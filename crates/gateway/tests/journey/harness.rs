@@ -102,7 +102,7 @@ fn config(plan: &Plan, network: &Network) -> Config {
     };
     let dead = RouteConfig { name: "dead".to_owned(), address: "127.0.0.1:1".to_owned(), ..route.clone() };
     let routes = if plan.dead_route_first { vec![dead, route] } else { vec![route] };
-    Config { routes, sending, node: 0 }
+    Config { routes, sending, ..Config::default() }
 }
 
 impl Harness {
