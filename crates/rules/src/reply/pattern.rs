@@ -67,12 +67,12 @@ impl Pattern {
         }
     }
 
-    /// Where the pattern that begins at `at` ends, before `reach.1`.
+    /// Where the pattern whose first word stands at `at` ends, before `reach.1`.
     fn end(&self, words: &Words, at: usize, reach: (usize, usize)) -> Option<usize> {
         if self.at_start && at != reach.0 {
             return None;
         }
-        end(&self.elements, words, at, reach.1)
+        end(self.elements.get(1..)?, words, at + 1, reach.1)
     }
 }
 
@@ -91,7 +91,11 @@ fn element(written: &str) -> Result<Element, String> {
 
 fn alternative(written: &str) -> Result<Alternative, String> {
     let (letters, prefix) = written.strip_suffix('*').map_or((written, false), |stem| (stem, true));
-    if letters.is_empty() || !letters.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+    // Words are looked up by two letters: a stem of one would be found in words of one letter only.
+    if letters.is_empty()
+        || (prefix && letters.len() < 2)
+        || !letters.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    {
         return Err(format!("{written:?} is no plain lower-case word"));
     }
     let mut plain = String::new();
@@ -113,25 +117,25 @@ fn end(elements: &[Element], words: &Words, at: usize, to: usize) -> Option<usiz
     }
 }
 
-/// Patterns by the first letter of their first word.
+/// Patterns by the first two letters of each of their first words.
 #[derive(Clone, Debug)]
 pub(super) struct Patterns {
     all: Vec<Pattern>,
-    by_sign: Vec<Vec<usize>>,
+    /// Pattern and alternative; [`slot`] says where.
+    by_head: Vec<Vec<(usize, usize)>>,
 }
 
 impl Patterns {
     pub(super) fn new(all: Vec<Pattern>) -> Self {
-        let mut by_sign = vec![Vec::new(); SIGNS];
+        let mut by_head = vec![Vec::new(); SIGNS * (SIGNS + 1)];
         for (index, pattern) in all.iter().enumerate() {
-            for first in pattern.firsts() {
-                let slot = sign(&first.letters).and_then(|sign| by_sign.get_mut(sign));
-                if let Some(slot) = slot.filter(|slot| slot.last() != Some(&index)) {
-                    slot.push(index);
+            for (at, first) in pattern.firsts().iter().enumerate() {
+                if let Some(slot) = slot(&first.letters).and_then(|slot| by_head.get_mut(slot)) {
+                    slot.push((index, at));
                 }
             }
         }
-        Self { all, by_sign }
+        Self { all, by_head }
     }
 
     /// How many there are.
@@ -156,17 +160,23 @@ impl Patterns {
         at: usize,
         reach: (usize, usize),
     ) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
-        let slot = sign(words.get(at)).and_then(|sign| self.by_sign.get(sign));
-        slot.into_iter().flatten().filter_map(move |index| {
-            let end = self.all.get(*index)?.end(words, at, reach)?;
-            Some((*index, at, end))
+        let word = words.get(at);
+        let slot = slot(word).and_then(|slot| self.by_head.get(slot));
+        slot.into_iter().flatten().filter_map(move |(index, first)| {
+            let pattern = self.all.get(*index)?;
+            pattern.firsts().get(*first).filter(|first| first.fits(word))?;
+            Some((*index, at, pattern.end(words, at, reach)?))
         })
     }
 }
 
-fn sign(word: &str) -> Option<usize> {
-    let digit = char::from(*word.as_bytes().first()?).to_digit(36)?;
-    usize::try_from(digit).ok()
+/// Where a word stands by its first two signs; a word of one sign has a place of its own.
+fn slot(word: &str) -> Option<usize> {
+    let sign = |at: usize| {
+        let sign = word.as_bytes().get(at).and_then(|byte| char::from(*byte).to_digit(36))?;
+        usize::try_from(sign).ok()
+    };
+    Some(sign(0)? * (SIGNS + 1) + sign(1).map_or(0, |sign| sign + 1))
 }
 
 #[cfg(test)]
@@ -196,7 +206,7 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        for written in ["", "ne? veux", "~2 sms", "a ~9 b", "Stop", "a||b", "{nobody}", "$"] {
+        for written in ["", "a* b", "ne? veux", "~2 sms", "a ~9 b", "Stop", "a||b", "{nobody}", "$"] {
             assert!(Pattern::parse(written, &BTreeMap::new()).is_err(), "{written:?}");
         }
     }

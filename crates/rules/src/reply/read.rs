@@ -56,6 +56,8 @@ struct Reply<'a> {
     keyword: String,
     /// First word, and before which word it ends.
     core: (usize, usize),
+    /// Where words of the tier "stop" and slips of them stand, in order.
+    stops: Vec<usize>,
     /// For each word, the harmless phrase that it stands in.
     harmless: Vec<Option<(usize, usize)>>,
 }
@@ -65,7 +67,8 @@ impl<'a> Reply<'a> {
         let core = strip(table, words);
         let harmless = harmless(table, words, core);
         let keyword = after.keyword.map(plain_phrase).unwrap_or_default();
-        Self { table, words, text, after, keyword, core, harmless }
+        let stops = (core.0..core.1).filter(|at| is_stop(table, words.get(*at))).collect();
+        Self { stops, table, words, text, after, keyword, core, harmless }
     }
 
     fn understand(&self) -> Option<Found> {
@@ -82,9 +85,9 @@ impl<'a> Reply<'a> {
         let wide = [(from, to), (0, to), (from, self.words.len()), (0, self.words.len())];
         let whole = wide.into_iter().find_map(|(from, to)| self.table.entry(self.words.slice(from, to)));
         let entry = whole.or_else(|| {
-            let joined: String = (from..to).map(|at| self.words.get(at)).collect();
             let split = (2..=SPLIT_MAX).contains(&(to - from));
-            self.table.entry(&joined).filter(|entry| split && entry.row.tier == Kind::Stop)
+            let joined = split.then(|| self.words.slice(from, to).replace(' ', ""))?;
+            self.table.entry(&joined).filter(|entry| entry.row.tier == Kind::Stop)
         })?;
         let meaning = match entry.row.tier {
             Kind::Stop => (Meaning::Stop, "fr.reply.stop.exact"),
@@ -110,6 +113,7 @@ impl<'a> Reply<'a> {
         {
             return Some((Meaning::Stop, why("fr.reply.stop.typo", word), Confidence::Fair));
         }
+        // Words that begin with "stope" are forms of the verb, which the table knows.
         let glued = first.strip_prefix("stop").filter(|rest| rest.len() > 1 && !rest.starts_with('e'));
         let glued = glued.filter(|_| !self.table.is_real(first));
         (glued.is_some() && self.others(from + 1, to) <= NAME_WORDS && !self.is_harmless(from))
@@ -119,7 +123,7 @@ impl<'a> Reply<'a> {
     /// A word of the tier "stop" stands among words that change nothing, or begins the reply.
     fn surrounded(&self) -> Option<Found> {
         let (from, to) = self.core;
-        let at = (from..to).find(|at| self.is_stop(*at))?;
+        let at = *self.stops.first()?;
         let (word, common) = self.stop_at(at)?;
         let around = self.others(from, at) + self.others(at + 1, to);
         let masked = self.is_harmless(at);
@@ -143,10 +147,9 @@ impl<'a> Reply<'a> {
         if let Some(why) = self.refusal() {
             return Some((Meaning::StopDoubtful, why, Confidence::Low));
         }
-        let (from, to) = self.core;
-        let doubtful = (from..to).filter(|at| self.is_stop(*at) && !self.is_harmless(*at)).find_map(|at| {
+        let doubtful = self.stops.iter().filter(|at| !self.is_harmless(**at)).find_map(|&at| {
             let (word, common) = self.stop_at(at)?;
-            (!common || at == from).then(|| word("fr.reply.stop.inside"))
+            (!common || at == self.core.0).then(|| word("fr.reply.stop.inside"))
         });
         doubtful.map(|why| (Meaning::StopDoubtful, why, Confidence::Low))
     }
@@ -179,9 +182,7 @@ impl<'a> Reply<'a> {
     }
 
     fn is_stop(&self, at: usize) -> bool {
-        let word = self.words.get(at);
-        self.table.entry(word).is_some_and(|entry| entry.row.tier == Kind::Stop)
-            || self.table.known_typo(word).is_some()
+        self.stops.binary_search(&at).is_ok()
     }
 
     /// The word of the tier "stop" at `at`, as a reason; and whether everyday sentences hold it.
@@ -218,7 +219,7 @@ impl<'a> Reply<'a> {
     /// The words that say something of their own.
     fn beside(&self) -> String {
         let (from, to) = self.core;
-        if !(from..to).any(|at| self.is_stop(at)) {
+        if self.stops.is_empty() {
             return String::new();
         }
         let said = (from..to).filter(|at| {
@@ -227,6 +228,11 @@ impl<'a> Reply<'a> {
         });
         said.map(|at| self.words.get(at)).collect::<Vec<_>>().join(" ")
     }
+}
+
+fn is_stop(table: &Table, word: &str) -> bool {
+    let entry = table.entry(word);
+    entry.map_or_else(|| table.known_typo(word).is_some(), |entry| entry.row.tier == Kind::Stop)
 }
 
 fn of_entry(rule: &'static str, entry: Entry<'static>) -> Why {

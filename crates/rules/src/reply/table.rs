@@ -106,6 +106,8 @@ pub(super) struct Table {
     rows: Vec<Row>,
     /// Row and word of each plain phrase.
     entries: HashMap<String, (usize, usize)>,
+    /// Octets of the longest of them: a longer reply need not be looked up.
+    longest: usize,
     pub(super) typos: Typos,
     known_typos: HashMap<String, usize>,
     real: HashSet<String>,
@@ -140,8 +142,10 @@ impl Table {
         let all: Vec<String> = file.refusal.iter().flat_map(|row| row.phrases.clone()).collect();
         let plain = |words: &[String]| words.iter().map(|word| plain_phrase(word)).collect::<Vec<_>>();
         let known = plain(&file.typos.known).into_iter().enumerate().map(|(at, word)| (word, at));
+        let entries = entries(&file.words)?;
         Ok(Self {
-            entries: entries(&file.words)?,
+            longest: entries.keys().map(String::len).max().unwrap_or_default(),
+            entries,
             known_typos: known.collect(),
             real: plain(&file.typos.real).into_iter().collect(),
             near: plain(&file.typos.near),
@@ -160,7 +164,7 @@ impl Table {
 
     /// What a plain phrase stands for.
     pub(super) fn entry(&self, plain: &str) -> Option<Entry<'_>> {
-        let (row, word) = self.entries.get(plain)?;
+        let (row, word) = self.entries.get(Some(plain).filter(|plain| plain.len() <= self.longest)?)?;
         let row = self.rows.get(*row)?;
         Some(Entry { row, word: row.words.get(*word)? })
     }
