@@ -52,6 +52,7 @@ pub(crate) fn document() -> Document {
         (name = "Opt-outs", description = "Who said STOP"),
         (name = "Partners", description = "Sender IDs of a reseller's accounts"),
         (name = "Reviews", description = "The reviewers' side of the Sender ID desk"),
+        (name = "Webhooks", description = "Who is told what happened, and how that went"),
         (name = "Account", description = "The key and what it may do"),
         (name = "Service", description = "Probes, metrics and documentation; no key needed"),
     )

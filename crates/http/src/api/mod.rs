@@ -14,6 +14,7 @@ mod preview;
 pub(crate) mod senders;
 pub(crate) mod sms;
 pub(crate) mod time;
+pub(crate) mod webhooks;
 mod words;
 
 use axum::body::Body;
@@ -21,7 +22,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use facteur_gateway::{Caller, Scope};
 use serde::Serialize;
 use utoipa::OpenApi;
@@ -81,7 +82,7 @@ static CANCEL: Endpoint = Endpoint {
 };
 
 /// Every endpoint for programs, as `GET /v2/api/me` lists them.
-pub(crate) static ENDPOINTS: [&Endpoint; 34] = [
+pub(crate) static ENDPOINTS: [&Endpoint; 44] = [
     &SEND,
     &PREVIEW,
     &NUMBERS_V1,
@@ -116,6 +117,16 @@ pub(crate) static ENDPOINTS: [&Endpoint; 34] = [
     &senders::REVIEW_DISABLE,
     &senders::REVIEW_ASK,
     &senders::REVIEW_EVIDENCE,
+    &webhooks::LIST,
+    &webhooks::CREATE,
+    &webhooks::EVENT_TYPES,
+    &webhooks::SHOW,
+    &webhooks::UPDATE,
+    &webhooks::DELETE,
+    &webhooks::DELIVERIES,
+    &webhooks::REPLAY,
+    &webhooks::TEST,
+    &webhooks::ROTATE,
 ];
 
 /// The documentation prints the route with a fragment, which a URL library may escape into the
@@ -143,6 +154,16 @@ pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&opt_outs::EXPORT, get(opt_outs::export::export));
     routes.add(&opt_outs::LIFT, delete(opt_outs::lift::lift));
     mount_senders(routes);
+    routes.add(&webhooks::LIST, get(webhooks::list::list));
+    routes.add(&webhooks::CREATE, post(webhooks::create::create));
+    routes.add(&webhooks::EVENT_TYPES, get(webhooks::list::event_types));
+    routes.add(&webhooks::SHOW, get(webhooks::list::show));
+    routes.add(&webhooks::UPDATE, put(webhooks::change::update));
+    routes.add(&webhooks::DELETE, delete(webhooks::change::delete));
+    routes.add(&webhooks::DELIVERIES, get(webhooks::deliveries::list));
+    routes.add(&webhooks::REPLAY, post(webhooks::actions::replay));
+    routes.add(&webhooks::TEST, post(webhooks::actions::test));
+    routes.add(&webhooks::ROTATE, post(webhooks::actions::rotate));
 }
 
 fn mount_senders(routes: &mut Routes) {
@@ -201,6 +222,16 @@ fn mount_senders(routes: &mut Routes) {
     senders::review::disable,
     senders::review::ask,
     senders::review::evidence,
+    webhooks::list::list,
+    webhooks::create::create,
+    webhooks::list::event_types,
+    webhooks::list::show,
+    webhooks::change::update,
+    webhooks::change::delete,
+    webhooks::deliveries::list,
+    webhooks::actions::replay,
+    webhooks::actions::test,
+    webhooks::actions::rotate,
 ))]
 pub(crate) struct Documented;
 

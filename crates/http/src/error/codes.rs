@@ -56,6 +56,7 @@ codes! {
     PARTNER_ACCOUNT_NOT_FOUND NOT_FOUND "There is no such account.";
     CONSENT_NOT_FOUND NOT_FOUND "The ledger has no consent of this number.";
     OPT_OUT_NOT_FOUND NOT_FOUND "There is no such opt-out in the workspace.";
+    WEBHOOK_NOT_FOUND NOT_FOUND "There is no such webhook in the workspace, or no such event.";
     METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED "The path exists, but not with this method; see `Allow`.";
     REQUEST_TIMEOUT REQUEST_TIMEOUT "The body did not come in time.";
     IDEMPOTENCY_KEY_REUSE CONFLICT "The idempotency key was used for another request.";
@@ -65,6 +66,7 @@ codes! {
     SENDER_ID_STATE_CONFLICT CONFLICT "The sender stands where the decision cannot be made.";
     EVIDENCE_LIMIT_REACHED CONFLICT "The sender has as many files of evidence as it may.";
     OPT_OUT_NOT_LIFTABLE CONFLICT "The opt-out was lifted before, or lifting it needs a new consent.";
+    TOO_MANY_WEBHOOKS CONFLICT "The workspace has as many webhooks as it may.";
     PAYLOAD_TOO_LARGE PAYLOAD_TOO_LARGE
         "The body is larger than the endpoint takes: 64 KiB, or 5 MiB for lists, imports and files.";
     UNSUPPORTED_MEDIA_TYPE UNSUPPORTED_MEDIA_TYPE

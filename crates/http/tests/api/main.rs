@@ -10,5 +10,6 @@ mod senders;
 mod sockets;
 mod tenants;
 mod tls;
+mod webhooks;
 mod world;
 mod wrong_requests;
