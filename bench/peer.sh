@@ -19,11 +19,13 @@
 #   WORKERS          worker threads; 0: one a processor  [0]
 #   LOG              the log's filter                    [warn]
 #   BIN              the binary                          [target/release/facteur]
+#   DLR_URL          where receipts are called back; empty: nowhere  [http://127.0.0.1:8098/dlr]
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 verb=${1:?verb} dir=${2:-}
 : "${SMPP_PORT:=2775}" "${BASE_PORT:=13000}" "${KEY:=bench-key}" "${BINDS:=2}" "${WINDOW:=500}"
 : "${WORKERS:=0}" "${LOG:=warn}" "${BIN:=$root/target/release/facteur}"
+DLR_URL=${DLR_URL-http://127.0.0.1:8098/dlr}
 
 configure() {
     cat >"$dir/facteur.toml" <<CONFIG
@@ -39,6 +41,10 @@ filter = "$LOG"
 [process]
 worker_threads = $WORKERS
 
+[webhooks]
+allow_loopback = true
+per_endpoint = 64
+
 [[routes]]
 name = "operator"
 address = "127.0.0.1:$SMPP_PORT"
@@ -53,7 +59,7 @@ CONFIG
 furnish() {
     admin() { "$BIN" admin --config "$dir/facteur.toml" --by bench "$@" >/dev/null; }
     admin workspaces create --name bench
-    admin keys create --label load --scopes SMS_SEND,CONVERSATIONS_READ --secret "$KEY" \
+    admin keys create --label load --scopes SMS_SEND,CONVERSATIONS_READ,WEBHOOKS_READ_WRITE --secret "$KEY" \
         --read-per-second 1000000 --write-per-second 1000000
     admin senders declare MyCompany --class transactional
     admin senders validate MyCompany
@@ -74,6 +80,14 @@ serve() {
     return 1
 }
 
+# Has receipts called back, as the peers do. The receiver finds the message's token in `data.content`.
+subscribe() {
+    [ -n "$DLR_URL" ] || return 0
+    curl -sS --fail-with-body -o "$dir/webhook.json" -X POST "http://127.0.0.1:$BASE_PORT/v2/api/webhooks" \
+        -H "Authorization: Api-Key $KEY" -H "Content-Type: application/json" \
+        -d "{\"url\": \"$DLR_URL\", \"topics\": [\"sms.delivered\", \"sms.undelivered\"]}"
+}
+
 case $verb in
 install) cargo build --release --locked --quiet --manifest-path "$root/Cargo.toml" -p facteur ;;
 info) echo "$("$BIN" --version) store=sqlite synchronous=FULL binds=$BINDS window=$WINDOW" ;;
@@ -82,6 +96,7 @@ start)
     configure
     furnish
     serve
+    subscribe
     ;;
 restart) serve ;;
 kill9) kill -9 "$(cat "$dir/facteur.pid")" ;;
