@@ -133,7 +133,7 @@ impl Store {
 
     /// Leases deliveries that are due. Leased ones are not offered again before their lease ends.
     pub fn due_deliveries(&self, request: DueRequest) -> Pending<DueDeliveries> {
-        self.write(Manner::owed(request.limit), move |tx| deliver::due(tx, &request))
+        self.write(Manner::owed(LEASE_WEIGHT), move |tx| deliver::due(tx, &request))
     }
 
     /// Records attempts. An endpoint that is gone, or of which every attempt for `patience` failed, is
@@ -163,5 +163,7 @@ impl Store {
 
 /// Endpoints of one workspace at most.
 pub const WEBHOOKS_MAX: usize = 50;
+/// Rows that a lease counts for: most find few deliveries due, or none.
+const LEASE_WEIGHT: usize = 64;
 /// How long events and their deliveries are kept.
 pub(super) const EVENTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
