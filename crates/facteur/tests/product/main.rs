@@ -9,4 +9,5 @@ mod isolation;
 mod preview;
 mod privacy;
 mod serving;
+mod webhooks;
 mod wrong_requests;
