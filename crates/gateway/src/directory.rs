@@ -1,10 +1,10 @@
 //! Who may do what: keys, workspaces and senders, kept in memory, read without waiting.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use facteur_domain::sender::NAME_MAX;
-use facteur_domain::{Redacted, Sender, WorkspaceId};
+use facteur_domain::{Redacted, Sender, SenderState, ShortCode, WorkspaceId};
 use facteur_store::{ApiKey, DirectorySnapshot, SenderRecord, Settings};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -180,6 +180,9 @@ fn folded(sender: &Sender) -> Folded {
     out
 }
 
+/// The directory in force, shared by those who read it.
+pub(crate) type Current = Arc<RwLock<Arc<Directory>>>;
+
 /// The directory at one moment; replaced whole when anything in it changes.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
@@ -234,6 +237,32 @@ impl Directory {
         self.settings.get(&workspace).cloned().unwrap_or_else(|| Arc::new(Settings::of("")))
     }
 
+    /// The workspaces whose STOP mentions name `code`: it is a sender of theirs, their choice, or, when it
+    /// is the platform's own, what they fall back on. Several may share it: a STOP then counts for all, for
+    /// nobody can tell which of them was meant.
+    pub(crate) fn workspaces_of(&self, code: ShortCode, platform: Option<ShortCode>) -> Vec<WorkspaceId> {
+        let mut found: Vec<WorkspaceId> = self
+            .settings
+            .iter()
+            .filter(|(workspace, settings)| {
+                let senders = self.by_workspace.get(workspace).map(Vec::as_slice).unwrap_or_default();
+                let codes = || {
+                    senders.iter().filter_map(|record| match record.sender {
+                        Sender::Code(own) if record.state != SenderState::Failed => Some(own),
+                        _ => None,
+                    })
+                };
+                let falls_back = || settings.stop_code.is_none() && !codes().any(ShortCode::is_marketing);
+                settings.stop_code == Some(code)
+                    || codes().any(|own| own == code)
+                    || (platform == Some(code) && falls_back())
+            })
+            .map(|(workspace, _)| *workspace)
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
     /// All senders of a workspace.
     pub(crate) fn senders(&self, workspace: WorkspaceId) -> Vec<Arc<SenderRecord>> {
         self.by_workspace.get(&workspace).cloned().unwrap_or_default()
@@ -244,7 +273,7 @@ impl Directory {
 mod tests {
     use std::collections::HashSet;
 
-    use facteur_domain::{AccountKeyId, Class, SenderRecordId, SenderState, Timestamp};
+    use facteur_domain::{AccountKeyId, Class, SenderRecordId, Timestamp};
     use facteur_store::Workspace;
 
     use super::*;

@@ -18,7 +18,7 @@ use crate::accept::{Assessment, Desk, Draft, Reply, SendRequest};
 use crate::backlog::{Backlog, Carries, PAGE};
 use crate::compliance::verdict_json;
 use crate::config::{Link as LinkConfig, RouteConfig, SendingRules};
-use crate::directory::Directory;
+use crate::directory::{Current, Directory};
 use crate::link::{Link, Target};
 use crate::metrics::{ByCode, CodeLabel, Metrics};
 use crate::outcome::Outcomes;
@@ -101,7 +101,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Vec<Arc<Route>>,
     pub(crate) tracker: TaskTracker,
     pub(crate) webhooks: Webhooks,
-    directory: RwLock<Arc<Directory>>,
+    directory: Current,
     quotas: Quotas,
     ids: IdSource,
     /// Stops the dispatcher and the sweeps.
@@ -151,6 +151,8 @@ impl Shared {
             tracker: self.tracker.clone(),
             clock: self.clock.clone(),
             told: self.webhooks.wake.clone(),
+            directory: self.directory.clone(),
+            stop_code: self.sending.stop_code,
         }
     }
 }
@@ -205,7 +207,7 @@ impl Gateway {
             routes,
             tracker: TaskTracker::new(),
             webhooks,
-            directory: RwLock::new(Arc::new(directory)),
+            directory: Arc::new(RwLock::new(Arc::new(directory))),
             quotas,
             ids: IdSource::new(config.node),
             halt: CancellationToken::new(),

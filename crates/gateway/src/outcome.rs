@@ -1,19 +1,22 @@
 //! What links report, made durable in batches: answers, receipts, and messages from phones.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use facteur_domain::MessageId;
+use facteur_domain::{MessageId, ShortCode};
 use facteur_smpp::Status;
-use facteur_store::{Answer, AnswerOutcome, Change, ReceiptFate, Store, StoreError, Waiting};
+use facteur_store::{
+    Actor, Answer, AnswerOutcome, Change, Inbound, OptOut, Pending, ReceiptFate, Store, StoreError, Waiting,
+};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::task::TaskTracker;
 
 use crate::Clock;
 use crate::backlog::Backlog;
-use crate::inbound::{Arrival, Content};
+use crate::directory::Current;
+use crate::inbound::{self, Arrival, Content};
 use crate::metrics::{ByFate, ByRoute, ByRouteAnswer, Metrics};
 use crate::route::Route;
 
@@ -30,6 +33,9 @@ pub(crate) struct Outcomes {
     pub(crate) clock: Clock,
     /// Wakes the delivery of webhooks.
     pub(crate) told: Arc<Notify>,
+    pub(crate) directory: Current,
+    /// The platform's own STOP code.
+    pub(crate) stop_code: Option<ShortCode>,
 }
 
 impl Outcomes {
@@ -86,10 +92,18 @@ impl Outcomes {
         }
         if !messages.is_empty() {
             let count = messages.len();
+            // A STOP is in force before the operator has its answer: both are written before that.
+            let stops = self.stops(&messages);
             let pending = self.store.keep_inbound(messages);
             let (this, name) = (self.clone(), route.config.name.clone());
             self.tracker.spawn(async move {
-                let done = pending.await;
+                let mut done = pending.await;
+                for stop in stops {
+                    match stop.await {
+                        Ok((_, changes)) => this.changed(&changes),
+                        Err(why) => done = Err(why),
+                    }
+                }
                 if let Err(why) = &done {
                     tracing::error!(route = name, %why, "messages from phones could not be kept");
                 }
@@ -97,6 +111,23 @@ impl Outcomes {
                 this.answer_operator(&kept, of_messages, done.is_ok());
             });
         }
+    }
+
+    /// Puts the STOPs among `messages` on their way to the store; those of which it is not sure are in
+    /// force too, until somebody has read them.
+    fn stops(&self, messages: &[Inbound]) -> Vec<Pending<(Vec<OptOut>, Vec<Change>)>> {
+        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let orders = messages.iter().flat_map(|message| inbound::stops(message, &directory, self.stop_code));
+        orders
+            .map(|order| {
+                let (batch, at, actor) = (vec![order.opt_out], order.at, Actor("stop_reply".to_owned()));
+                if order.sure {
+                    self.store.record_opt_outs(order.workspace, batch, at, actor)
+                } else {
+                    self.store.review_opt_outs(order.workspace, batch, at, actor)
+                }
+            })
+            .collect()
     }
 
     /// Answers deliver_sm: ESME_ROK once kept; else "try again", so that the operator keeps it.

@@ -187,3 +187,33 @@ async fn a_preview_says_what_would_happen_and_keeps_nothing() {
     assert_eq!(kept.await.expect("readable").total, 0);
     house.stop().await;
 }
+
+// seed-short-code-stop
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_answers_stop_gets_no_more_marketing() {
+    let house = Harness::start(at(OPEN)).await;
+    let first = house.accept(marketing(&house)).await.expect("consented");
+    house.reaches(first, State::Delivered).await;
+    let later = SendRequest {
+        send_at: Some(house.gateway.now().plus(Duration::from_secs(3600))),
+        ..marketing(&house)
+    };
+    let waits = house.accept(later).await.expect("scheduled");
+    for (text, sure) in [("Stop svp !", true), ("Merci de ne plus m'envoyer de publicité", false)] {
+        house.network.answer("33612345678", "36180", text).expect("a route to us");
+        let page = facteur_store::Page { page: 1, size: 9 };
+        let number = facteur_domain::Msisdn::parse(PHONE).expect("valid");
+        // The operator has its answer only when the STOP is in force.
+        let answered = if sure { 1 } else { 2 };
+        house.network.wait_until(|stats| stats.replies_answered >= answered).await;
+        let found = house.gateway.store().opt_outs(house.workspace, Some(number), page).await.expect("read");
+        assert_eq!(found.rows[0].source, "stop_reply");
+        assert_eq!(found.rows[0].state, facteur_store::OptOutState::Confirmed, "the first one is sure");
+    }
+    house.reaches(waits, State::Blocked).await;
+    let refusal = house.accept(marketing(&house)).await.expect_err("a STOP stands");
+    assert!(refusal.details.iter().any(|d| d.rule == Some("fr.optout.advertiser")), "{refusal:?}");
+    let code = house.send_as(PHONE, "Votre code : 4242", Some(Class::Otp)).await;
+    house.reaches(code, State::Delivered).await;
+    house.stop().await;
+}
