@@ -108,7 +108,7 @@ pub(crate) struct WebhookView {
     /// Since when every attempt has failed; null when the last one did not.
     #[schema(required = true, format = DateTime)]
     failing_since: Option<String>,
-    /// Until when the secret before this one signs too; null when it does not.
+    /// Until when the secret before this one signs (or signed) too; null when there was none.
     #[schema(required = true, format = DateTime)]
     previous_secret_until: Option<String>,
 }
