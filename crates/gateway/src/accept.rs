@@ -9,9 +9,7 @@ use facteur_domain::sender::SenderError;
 use facteur_domain::{
     Class, ClientReference, ConsentId, Message, MessageId, MessageText, Msisdn, Sender, Timestamp, text,
 };
-use facteur_rules::{
-    Decision, Effect, Facts, Field, Language, PARTS_HARD_MAX, Packs, Reason, Verdict, judge, stop_mention,
-};
+use facteur_rules::{Decision, Effect, Facts, Field, Language, PARTS_HARD_MAX, Reason, Verdict};
 use facteur_store::{NewConsent, OnClosedWindow, Rewriting, SenderRecord, Settings, Standing};
 
 use crate::compliance::{Background, ConsentOffer};
@@ -272,13 +270,13 @@ impl Desk<'_> {
             departing: false,
             circumstances: background.circumstances(&draft.sender, &ground),
         };
-        let verdict = judge(&facts);
+        let verdict = self.rules.packs.judge(&facts);
         let leaves_at = match verdict.decision() {
             Decision::Hold { until } => until,
             Decision::Send | Decision::Refuse => at,
         };
         let cap = (verdict.class() == Class::Marketing)
-            .then(|| Packs::embedded().validity_cap(&Facts { at: leaves_at, ..facts }))
+            .then(|| self.rules.packs.validity_cap(&Facts { at: leaves_at, ..facts }))
             .flatten();
         let (consent, new_consent) = (ground.entry, ground.new);
         Assessment { verdict, text, plan, appended, rewrite, leaves_at, consent, new_consent, cap }
@@ -371,11 +369,12 @@ fn completed(
     background: &Background<'_>,
     at: Timestamp,
 ) -> (MessageText, Option<String>) {
-    if !Packs::embedded().needs_stop(text.show(), draft.class, at) {
+    let packs = &background.rules.packs;
+    if !packs.needs_stop(text.show(), draft.class, at) {
         return (text, None);
     }
     let Some(code) = background.stop_code(&draft.sender) else { return (text, None) };
-    let completed = stop_mention::complete(text.show(), code, at);
+    let completed = packs.complete_stop(text.show(), code, at);
     let appended = completed.appended.clone();
     match (appended, MessageText::try_from(completed.text.into_owned())) {
         (Some(appended), Ok(whole)) => (whole, Some(appended)),
@@ -542,7 +541,7 @@ pub(crate) fn judge_departure(
         departing: true,
         circumstances: background.circumstances(&message.sender, &ground),
     };
-    let verdict = judge(&facts);
-    let cap = (verdict.class() == Class::Marketing).then(|| Packs::embedded().validity_cap(&facts)).flatten();
+    let verdict = rules.packs.judge(&facts);
+    let cap = (verdict.class() == Class::Marketing).then(|| rules.packs.validity_cap(&facts)).flatten();
     (verdict, cap.map_or(message.expires_at, |cap| cap.min(message.expires_at)))
 }

@@ -1,9 +1,11 @@
 //! What the binary tells this room: plain values, checked there.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{Class, ShortCode};
+use facteur_rules::Packs;
 use facteur_smpp::session::Limits;
 
 /// What is done with a message whose answer was lost and that no receipt settles in time.
@@ -62,8 +64,8 @@ impl Default for ClassPolicies {
     }
 }
 
-/// Limits on sending that are not law.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What bounds sending: the law's packs, and limits that are not law.
+#[derive(Clone, Debug)]
 pub struct SendingRules {
     /// By class.
     pub classes: ClassPolicies,
@@ -79,6 +81,8 @@ pub struct SendingRules {
     pub send_at_max: Duration,
     /// Messages kept in memory for sending; more wait on disk.
     pub queue_max: usize,
+    /// The rules: the embedded packs, and those of the deployment.
+    pub packs: Arc<Packs>,
     /// The hours profile that the platform allows at most; workspaces choose within it.
     pub profile: String,
     /// The short code that STOP mentions name when neither the sender nor its workspace has one.
@@ -97,6 +101,7 @@ impl Default for SendingRules {
             idempotency_kept: Duration::from_secs(3600),
             send_at_max: Duration::from_secs(90 * 86_400),
             queue_max: 200_000,
+            packs: Arc::new(Packs::embedded().clone()),
             profile: "strict".to_owned(),
             stop_code: None,
             dev: false,
@@ -152,7 +157,7 @@ pub struct RouteConfig {
 }
 
 /// Everything this room is told.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Routes, in order of preference.
     pub routes: Vec<RouteConfig>,

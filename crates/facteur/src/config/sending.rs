@@ -1,9 +1,12 @@
 //! `[sending]`: what messages are worth and risk, by class, and the limits that are not law.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{Class, ShortCode};
 use facteur_gateway::{ClassPolicies, SendingRules, UnknownPolicy};
+use facteur_rules::{Pack, Packs};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -41,8 +44,44 @@ pub(crate) struct Sending {
     /// The short code that STOP mentions name when neither the sender nor its workspace has one.
     #[serde(deserialize_with = "stop_code")]
     pub(crate) stop_code: Option<ShortCode>,
+    /// Files of rule packs beside the embedded ones: another window, an extra closed day, a partner's
+    /// protected names. Read at start (requirement `fr-pack-replaceable`).
+    #[serde(deserialize_with = "rule_packs")]
+    pub(crate) rule_packs: RulePacks,
     /// By class.
     pub(crate) classes: Classes,
+}
+
+/// The rules in force: the embedded packs and those of the files.
+#[derive(Debug, Clone)]
+pub(crate) struct RulePacks {
+    files: Vec<PathBuf>,
+    packs: Arc<Packs>,
+}
+
+impl PartialEq for RulePacks {
+    fn eq(&self, other: &Self) -> bool {
+        self.files == other.files
+    }
+}
+
+impl Default for RulePacks {
+    fn default() -> Self {
+        Self { files: Vec::new(), packs: SendingRules::default().packs }
+    }
+}
+
+/// Reads the files while the setting that names them is read, so that a fault in one is told with its
+/// line here and its table and line there.
+fn rule_packs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RulePacks, D::Error> {
+    let files = Vec::<PathBuf>::deserialize(deserializer)?;
+    let mut packs = Packs::embedded().clone();
+    for file in &files {
+        let wrong = |why: &dyn std::fmt::Display| D::Error::custom(format!("{}: {why}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|why| wrong(&why))?;
+        packs = packs.with(Pack::parse(&text).map_err(|why| wrong(&why))?);
+    }
+    Ok(RulePacks { files, packs: Arc::new(packs) })
 }
 
 /// The name of a profile that the embedded packs know.
@@ -108,6 +147,7 @@ impl Default for Sending {
             queue_max: rules.queue_max,
             profile: rules.profile,
             stop_code: rules.stop_code,
+            rule_packs: RulePacks::default(),
             classes: Classes::default(),
         }
     }
@@ -124,6 +164,7 @@ impl Sending {
             idempotency_kept: self.idempotency_kept,
             send_at_max: self.send_at_max,
             queue_max: self.queue_max,
+            packs: self.rule_packs.packs.clone(),
             profile: self.profile.clone(),
             stop_code: self.stop_code,
             dev: false,
@@ -174,6 +215,27 @@ mod tests {
         assert_eq!(policies.validity(Class::Alert), Duration::from_secs(7200));
         assert_eq!(policies.validity(Class::Otp), defaults.validity(Class::Otp));
         assert_eq!(policies.unknown(Class::Alert), defaults.unknown(Class::Alert));
-        assert_eq!(Sending::default().rules(), SendingRules::default());
+        assert_eq!(format!("{:?}", Sending::default().rules()), format!("{:?}", SendingRules::default()));
+    }
+
+    // fr-pack-replaceable
+    #[test]
+    fn rule_packs_come_from_files_and_say_what_is_wrong_with_them() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let file = folder.path().join("ours.toml");
+        let setting = format!("rule_packs = [{:?}]\n", file.display().to_string());
+        let missing = toml::from_str::<Sending>(&setting).expect_err("no such file").to_string();
+        assert!(missing.contains("ours.toml") && missing.contains("line 1"), "{missing}");
+        std::fs::write(&file, "id = \"ours\"\nfrom = \"2026-12-01\"\nextends = \"fr-2026.1\"\n[colour]\n")
+            .expect("written");
+        let wrong = toml::from_str::<Sending>(&setting).expect_err("no such table").to_string();
+        assert!(wrong.contains("colour"), "{wrong}");
+        std::fs::write(&file, "id = \"ours\"\nfrom = \"2026-12-01\"\nextends = \"fr-2026.1\"\n")
+            .expect("written");
+        let sending: Sending = toml::from_str(&setting).expect("a pack");
+        let at = |text: &str| facteur_domain::Timestamp::from_jiff(text.parse().expect("RFC 3339"));
+        let packs = sending.rules().packs;
+        assert_eq!(packs.at(at("2026-12-24T10:00:00+01:00")).id(), "ours");
+        assert_eq!(packs.at(at("2026-11-24T10:00:00+01:00")).id(), "fr-2026.1");
     }
 }

@@ -217,3 +217,18 @@ async fn a_phone_that_answers_stop_gets_no_more_marketing() {
     house.reaches(code, State::Delivered).await;
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployments_own_closed_day_holds_marketing() {
+    const EVE: &str = "id = 'ours'\nfrom = '2026-12-01'\nextends = 'fr-2026.1'\n[[closed_day]]\n\
+        date = '2026-12-24'\nfr = 'Veille de Noël'\nen = 'Christmas Eve'\nsource = 'OURS'\ndated = '2026'\n\
+        grade = 'D'\n";
+    let plan = Plan { pack: Some(EVE), ..at("2026-12-24T10:00:00+01:00") };
+    let house = Harness::start(plan).await;
+    let held = house.accept(marketing(&house)).await.expect("held");
+    // The 25th is a holiday, the 26th an ordinary Saturday.
+    assert_eq!(house.stored(held).await.message.send_at, instant("2026-12-26T08:00:00+01:00"));
+    let (acceptance, _) = house.gateway.store().verdicts(house.workspace, held).await.expect("readable");
+    assert!(acceptance.is_some_and(|verdict| verdict.contains("\"rule_pack\":\"ours\"")));
+    house.stop().await;
+}

@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) sandbox: bool,
     /// Where the clock starts, RFC 3339; now when absent.
     pub(crate) clock: Option<&'static str>,
+    /// A rule pack beside the embedded ones.
+    pub(crate) pack: Option<&'static str>,
 }
 
 impl Default for Plan {
@@ -50,6 +52,7 @@ impl Default for Plan {
             dev: true,
             sandbox: true,
             clock: None,
+            pack: None,
         }
     }
 }
@@ -74,6 +77,10 @@ fn config(plan: &Plan, network: &Network) -> Config {
         stop_code: "36180".parse().ok(),
         ..SendingRules::default()
     };
+    if let Some(pack) = plan.pack {
+        let pack = facteur_rules::Pack::parse(pack).expect("a pack");
+        sending.packs = Arc::new(sending.packs.with(pack));
+    }
     for (class, policy) in &plan.unknown {
         for entry in &mut sending.classes.unknown {
             if entry.0 == *class {
