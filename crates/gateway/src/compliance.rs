@@ -3,7 +3,7 @@
 use facteur_domain::consent::fold_advertiser;
 use facteur_domain::{ConsentId, Msisdn, Sender, SenderState, ShortCode, Timestamp};
 use facteur_rules::{
-    Audience, Basis, Circumstances, Consent, Decision, Grounds, OptOuts, Policy, Proof, Verdict,
+    Audience, Basis, Circumstances, Consent, Decision, Grounds, Language, OptOuts, Policy, Proof, Verdict,
 };
 use facteur_store::{ConsentFact, NameProof, NewConsent, SenderRecord, Settings, Standing};
 
@@ -207,7 +207,8 @@ const fn proof_of(proof: NameProof) -> Proof {
     }
 }
 
-/// A verdict as it is kept with its message: no number, no text.
+/// A verdict as it is kept with its message: no number and no text, for it outlives them when the person
+/// is erased. Sentences name the sender at most; cures, which may name a number, are left out.
 pub(crate) fn verdict_json(verdict: &Verdict, at: Timestamp) -> String {
     let reasons: Vec<serde_json::Value> = verdict
         .reasons()
@@ -216,6 +217,8 @@ pub(crate) fn verdict_json(verdict: &Verdict, at: Timestamp) -> String {
             serde_json::json!({
                 "rule": reason.rule,
                 "effect": reason.effect.as_str(),
+                "message": reason.message(Language::English),
+                "message_fr": reason.message(Language::French),
                 "source": reason.source,
                 "dated": reason.dated,
                 "until": reason.until.map(|until| until.to_string()),

@@ -342,3 +342,26 @@ async fn the_box_runs_alone() {
     child.kill().expect("a child");
     child.wait().expect("a child");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_erased_and_their_stop_stays() {
+    let product = Product::dev(&["--quiet", "--clock", "2026-11-24T10:00:00+01:00"]).await;
+    let to = "+33698765432";
+    let id = product.send(to, "Votre colis est chez le gardien").await.id();
+    product.reaches(&id, &["delivered"]).await;
+    let stop = json!({"number": to, "scope": "advertiser", "reason": "asked by mail"});
+    assert_eq!(product.post("/v2/api/opt_outs", &stop, &[]).await.status, 201);
+    let told = product.admin(&["people", "erase", to, "--yes"]);
+    assert!(told["erased"].as_u64().is_some_and(|rows| rows >= 1), "{told}");
+    let message = product.message(&id).await;
+    let shown = message.to_string();
+    assert!(!shown.contains("98765432") && !shown.contains("gardien"), "{shown}");
+    let consent = json!({
+        "basis": "consent", "purpose": "offres", "collected_at": "2026-11-01T10:00:00Z",
+        "source": "formulaire", "text_shown": "J'accepte.",
+    });
+    let marketing = json!({"sender_id": "MaBoutique", "to": to, "message": "Soldes", "consent": consent});
+    let refused = product.post("/v1/api/sms", &marketing, &[]).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert!(refused.text.contains("fr.optout.advertiser"), "{}", refused.text);
+}

@@ -5,6 +5,7 @@ mod audit;
 mod consents;
 mod keys;
 mod opt_outs;
+mod people;
 mod senders;
 mod settings;
 mod workspaces;
@@ -73,6 +74,9 @@ enum What {
     /// What a workspace chose: hours profile, STOP code, advertiser, price.
     #[command(subcommand)]
     Settings(settings::What),
+    /// What a person may ask for: to be erased.
+    #[command(subcommand)]
+    People(people::What),
     /// Who changed what, newest first.
     Audit(audit::Args),
 }
@@ -96,6 +100,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         What::Consents(what) => consents::run(&desk, what).await,
         What::OptOuts(what) => opt_outs::run(&desk, what).await,
         What::Settings(what) => settings::run(&desk, what).await,
+        What::People(what) => people::run(&desk, what).await,
         What::Audit(args) => audit::run(&desk, &args).await,
     };
     desk.store.close().await?;

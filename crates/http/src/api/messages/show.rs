@@ -68,6 +68,11 @@ pub(crate) struct KeptReason {
     /// `allow`, `note`, `hold` or `refuse`.
     #[schema(example = "hold")]
     effect: String,
+    /// The reason in a sentence, in English.
+    #[schema(example = "No marketing SMS on Sundays.")]
+    message: String,
+    /// The same in French.
+    message_fr: String,
     /// The id of the source that says so.
     #[schema(example = "SEED")]
     source: String,
