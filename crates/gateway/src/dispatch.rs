@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::judge_departure;
 use crate::compliance::verdict_json;
-use crate::gateway::Shared;
 use crate::link::Outgoing;
 use crate::route::{Bind, Route};
+use crate::shared::Shared;
 
 /// Parts handed over in one transaction at most, so that a wide window does not make one long
 /// transaction that acceptances wait for.

@@ -1,54 +1,28 @@
-//! The gateway as its windows see it: the one place where its parts are connected.
+//! The gateway as its windows see it: its verbs. `start.rs` connects its parts.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use facteur_domain::{Class, IdSource, Message, MessageId, Timestamp, WorkspaceId};
+use facteur_domain::{Class, Message, MessageId, Timestamp, WorkspaceId};
 use facteur_rules::Decision;
-use facteur_smpp::session::BindKind;
 use facteur_store::{
     Accept, Accepted, AuditLine, Change, Idempotency, SenderRecord, Settings, Store, StoreError,
     StoredAnswer, StoredMessage,
 };
-use tokio::sync::mpsc::unbounded_channel;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::accept::{Assessment, Desk, Draft, Reply, SendRequest};
-use crate::backlog::{Backlog, Carries, PAGE};
+use crate::backlog::Carries;
 use crate::compliance::verdict_json;
-use crate::config::{Link as LinkConfig, RouteConfig, SendingRules};
-use crate::directory::{Current, Directory};
-use crate::link::{Link, Target};
-use crate::metrics::{ByCode, CodeLabel, Metrics};
-use crate::outcome::Outcomes;
-use crate::quota::Quotas;
+use crate::config::SendingRules;
+use crate::directory::Directory;
+use crate::metrics::{ByCode, CodeLabel};
 use crate::refusal::{Code, Refusal};
-use crate::route::{Bind, Route};
-use crate::webhook::{self, UrlProblem, Webhooks};
-use crate::{Caller, Clock, Config, KeyProblem, dispatch, sweep};
+use crate::shared::Shared;
+use crate::webhook::UrlProblem;
+use crate::{Caller, Clock, KeyProblem};
 
 /// How long a client should wait when the store cannot keep anything.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// Why a gateway does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The store.
-    #[error("the store does not open")]
-    Store(#[from] StoreError),
-    /// The client of webhooks.
-    #[error("webhooks cannot be delivered: {0}")]
-    Webhooks(String),
-    /// A route's settings.
-    #[error("route {route}: {why}")]
-    Route {
-        /// Which.
-        route: String,
-        /// What is wrong.
-        why: String,
-    },
-}
 
 /// Whether the gateway can do its work, for `/readyz`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,140 +65,13 @@ pub struct ShutdownReport {
     pub cut_short: bool,
 }
 
-/// What the gateway's tasks share.
-pub(crate) struct Shared {
-    pub(crate) clock: Clock,
-    pub(crate) store: Store,
-    pub(crate) sending: SendingRules,
-    pub(crate) backlog: Arc<Backlog>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) routes: Vec<Arc<Route>>,
-    pub(crate) tracker: TaskTracker,
-    pub(crate) webhooks: Webhooks,
-    directory: Current,
-    quotas: Quotas,
-    ids: IdSource,
-    /// Stops the dispatcher and the sweeps.
-    halt: CancellationToken,
-    /// Makes links finish and unbind.
-    drain: CancellationToken,
-    /// Makes links stop at once.
-    stop: CancellationToken,
-    links: TaskTracker,
-}
-
-impl Shared {
-    /// The directory as it stands.
-    pub(crate) fn directory(&self) -> Arc<Directory> {
-        self.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Reads the directory again if anyone changed it.
-    pub(crate) async fn refresh_if_changed(&self) -> Result<(), StoreError> {
-        if self.store.generation().await? == self.directory().generation {
-            return Ok(());
-        }
-        self.refresh().await
-    }
-
-    async fn refresh(&self) -> Result<(), StoreError> {
-        let directory = Arc::new(Directory::new(self.store.directory().await?));
-        let mut current = self.directory.write().unwrap_or_else(PoisonError::into_inner);
-        // Two refreshes may overlap: the newer one stays.
-        if directory.generation >= current.generation {
-            *current = directory;
-        }
-        Ok(())
-    }
-
-    /// Comes when the gateway stops for good.
-    pub(crate) async fn stopped(&self) {
-        self.stop.cancelled().await;
-    }
-
-    /// The links' way to report.
-    pub(crate) fn outcomes(&self) -> Outcomes {
-        Outcomes {
-            store: self.store.clone(),
-            backlog: self.backlog.clone(),
-            metrics: self.metrics.clone(),
-            tracker: self.tracker.clone(),
-            clock: self.clock.clone(),
-            told: self.webhooks.wake.clone(),
-            directory: self.directory.clone(),
-            stop_code: self.sending.stop_code,
-        }
-    }
-}
-
 /// The gateway; cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Gateway {
-    /// Opens the store, recovers what a crash left, and starts the routes.
-    ///
-    /// # Errors
-    /// Nothing was started.
-    pub async fn start(
-        config: Config,
-        store: facteur_store::Options,
-        clock: Clock,
-    ) -> Result<Self, StartError> {
-        let targets = config.routes.iter().map(target_of).collect::<Result<Vec<_>, _>>()?;
-        let webhooks = Webhooks::new(config.webhooks).map_err(StartError::Webhooks)?;
-        let backlog = Arc::new(Backlog::new(config.sending.queue_max));
-        let sink = backlog.clone();
-        let store = Store::open(store, Box::new(move |messages| sink.accepted(messages)))?;
-        let now = clock.now();
-        let recovery = store.recover(now).await?;
-        store.recover_deliveries(now).await?;
-        tracing::info!(
-            waiting = recovery.waiting,
-            unknown = recovery.unknown,
-            awaiting_receipt = recovery.awaiting_receipt,
-            "store open"
-        );
-        let directory = Directory::new(store.directory().await?);
-        let quotas = Quotas::default();
-        quotas.restore(now, store.usage(now.utc_day()).await?);
-        let mut routes = Vec::new();
-        let mut ends = Vec::new();
-        for (route, target) in config.routes.into_iter().zip(targets) {
-            let id = store.route(route.name.clone()).await?;
-            let (route, receivers) = open_route(id, route, config.sending.dev);
-            ends.push((route.clone(), target, receivers));
-            routes.push(route);
-        }
-        let shared = Arc::new(Shared {
-            clock,
-            store,
-            sending: config.sending,
-            backlog,
-            metrics: Arc::new(Metrics::new()),
-            routes,
-            tracker: TaskTracker::new(),
-            webhooks,
-            directory: Arc::new(RwLock::new(Arc::new(directory))),
-            quotas,
-            ids: IdSource::new(config.node),
-            halt: CancellationToken::new(),
-            drain: CancellationToken::new(),
-            stop: CancellationToken::new(),
-            links: TaskTracker::new(),
-        });
-        fill_backlog(&shared).await?;
-        for (route, target, receivers) in ends {
-            start_links(&shared, &route, &target, receivers);
-        }
-        sweep::start(&shared, &shared.halt);
-        shared.tracker.spawn(dispatch::run(shared.clone(), shared.halt.clone()));
-        shared.tracker.spawn(webhook::run(shared.clone(), shared.halt.clone()));
-        Ok(Self { shared })
-    }
-
     /// Wall time, on the product's one clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -523,71 +370,5 @@ fn replay(found: Accepted) -> Result<Reply, Refusal> {
         Accepted::KeyOnOtherRoute => Err(reused("on another route")),
         Accepted::KeyWithOtherBody => Err(reused("with another body")),
         Accepted::New => Err(Refusal::new(Code::InternalServerError, "nothing to replay")),
-    }
-}
-
-fn target_of(route: &RouteConfig) -> Result<Target, StartError> {
-    Target::of(route).map_err(|why| StartError::Route { route: route.name.clone(), why })
-}
-
-type Receivers = Vec<tokio::sync::mpsc::UnboundedReceiver<Vec<crate::link::Outgoing>>>;
-
-fn open_route(id: facteur_store::RouteId, config: RouteConfig, dev: bool) -> (Arc<Route>, Receivers) {
-    let carries = match (config.sandbox, dev) {
-        (_, true) => Carries::All,
-        (true, false) => Carries::Test,
-        (false, false) => Carries::Real,
-    };
-    let (binds, receivers) = (0..config.binds)
-        .map(|_| {
-            let (sender, receiver) = unbounded_channel();
-            (Arc::new(Bind::new(sender)), receiver)
-        })
-        .unzip();
-    (Arc::new(Route::new(id, config, carries, binds)), receivers)
-}
-
-/// Reads what waits on disk into memory, as far as it fits.
-async fn fill_backlog(shared: &Shared) -> Result<(), StoreError> {
-    let mut after = None;
-    while shared.backlog.len() + PAGE <= shared.sending.queue_max.max(PAGE) {
-        let page = shared.store.waiting(after, PAGE).await?;
-        let full = page.len() == PAGE;
-        after = page.last().map(|waiting| waiting.message.id).or(after);
-        shared.backlog.put(page, shared.clock.now());
-        if !full {
-            return Ok(());
-        }
-    }
-    if let Some(last) = after {
-        shared.backlog.more_on_disk(last);
-    }
-    Ok(())
-}
-
-fn start_links(shared: &Arc<Shared>, route: &Arc<Route>, target: &Target, receivers: Receivers) {
-    for (bind, receiver) in route.binds.iter().zip(receivers) {
-        let kinds: &[BindKind] = match route.config.link {
-            LinkConfig::Transceiver => &[BindKind::Transceiver],
-            LinkConfig::TransmitterReceiver => &[BindKind::Transmitter, BindKind::Receiver],
-        };
-        let mut receiver = Some(receiver);
-        for kind in kinds {
-            let sends = *kind != BindKind::Receiver;
-            let link = Link {
-                kind: *kind,
-                route: route.clone(),
-                bind: sends.then(|| bind.clone()),
-                target: target.clone(),
-                outcomes: shared.outcomes(),
-                clock: shared.clock.clone(),
-                attempts_max: shared.sending.attempts_max,
-                drain: shared.drain.clone(),
-                stop: shared.stop.clone(),
-            };
-            // A receiver is given nothing to send: its channel has no sender.
-            let outgoing = if sends { receiver.take() } else { None };
-            shared.links.spawn(link.run(outgoing.unwrap_or_else(|| unbounded_channel().1)));
-        }
     }
 }

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backlog::PAGE;
 use crate::config::UnknownPolicy;
-use crate::gateway::Shared;
 use crate::metrics::ByRoute;
+use crate::shared::Shared;
 
 /// How often the directory's generation is looked at: what another process changes is in force
 /// within this time.

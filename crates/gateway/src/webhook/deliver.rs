@@ -13,8 +13,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::attempt;
-use crate::gateway::Shared;
 use crate::metrics::ByOutcome;
+use crate::shared::Shared;
 
 /// Deliveries of one endpoint that wait in memory at most.
 const LANE_MAX: usize = 512;

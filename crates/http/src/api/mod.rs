@@ -82,7 +82,7 @@ static CANCEL: Endpoint = Endpoint {
 };
 
 /// Every endpoint for programs, as `GET /v2/api/me` lists them.
-pub(crate) static ENDPOINTS: [&Endpoint; 44] = [
+pub(crate) static ENDPOINTS: &[&Endpoint] = &[
     &SEND,
     &PREVIEW,
     &NUMBERS_V1,

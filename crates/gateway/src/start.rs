@@ -1,0 +1,170 @@
+//! The start: opens the store, recovers what a crash left, connects the parts.
+
+use std::sync::{Arc, RwLock};
+
+use facteur_domain::IdSource;
+use facteur_smpp::session::BindKind;
+use facteur_store::{Store, StoreError};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::backlog::{Backlog, Carries, PAGE};
+use crate::config::{Link as LinkConfig, RouteConfig};
+use crate::directory::Directory;
+use crate::gateway::Gateway;
+use crate::link::{Link, Target};
+use crate::metrics::Metrics;
+use crate::quota::Quotas;
+use crate::route::{Bind, Route};
+use crate::shared::Shared;
+use crate::webhook::{self, Webhooks};
+use crate::{Clock, Config, dispatch, sweep};
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error("the store does not open")]
+    Store(#[from] StoreError),
+    /// The client of webhooks.
+    #[error("webhooks cannot be delivered: {0}")]
+    Webhooks(String),
+    /// A route's settings.
+    #[error("route {route}: {why}")]
+    Route {
+        /// Which.
+        route: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl Gateway {
+    /// Opens the store, recovers what a crash left, and starts the routes.
+    ///
+    /// # Errors
+    /// Nothing was started.
+    pub async fn start(
+        config: Config,
+        store: facteur_store::Options,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let targets = config.routes.iter().map(target_of).collect::<Result<Vec<_>, _>>()?;
+        let webhooks = Webhooks::new(config.webhooks).map_err(StartError::Webhooks)?;
+        let backlog = Arc::new(Backlog::new(config.sending.queue_max));
+        let sink = backlog.clone();
+        let store = Store::open(store, Box::new(move |messages| sink.accepted(messages)))?;
+        let now = clock.now();
+        let recovery = store.recover(now).await?;
+        store.recover_deliveries(now).await?;
+        tracing::info!(
+            waiting = recovery.waiting,
+            unknown = recovery.unknown,
+            awaiting_receipt = recovery.awaiting_receipt,
+            "store open"
+        );
+        let directory = Directory::new(store.directory().await?);
+        let quotas = Quotas::default();
+        quotas.restore(now, store.usage(now.utc_day()).await?);
+        let mut routes = Vec::new();
+        let mut ends = Vec::new();
+        for (route, target) in config.routes.into_iter().zip(targets) {
+            let id = store.route(route.name.clone()).await?;
+            let (route, receivers) = open_route(id, route, config.sending.dev);
+            ends.push((route.clone(), target, receivers));
+            routes.push(route);
+        }
+        let shared = Arc::new(Shared {
+            clock,
+            store,
+            sending: config.sending,
+            backlog,
+            metrics: Arc::new(Metrics::new()),
+            routes,
+            tracker: TaskTracker::new(),
+            webhooks,
+            directory: Arc::new(RwLock::new(Arc::new(directory))),
+            quotas,
+            ids: IdSource::new(config.node),
+            halt: CancellationToken::new(),
+            drain: CancellationToken::new(),
+            stop: CancellationToken::new(),
+            links: TaskTracker::new(),
+        });
+        fill_backlog(&shared).await?;
+        for (route, target, receivers) in ends {
+            start_links(&shared, &route, &target, receivers);
+        }
+        sweep::start(&shared, &shared.halt);
+        shared.tracker.spawn(dispatch::run(shared.clone(), shared.halt.clone()));
+        shared.tracker.spawn(webhook::run(shared.clone(), shared.halt.clone()));
+        Ok(Self { shared })
+    }
+}
+
+fn target_of(route: &RouteConfig) -> Result<Target, StartError> {
+    Target::of(route).map_err(|why| StartError::Route { route: route.name.clone(), why })
+}
+
+type Receivers = Vec<tokio::sync::mpsc::UnboundedReceiver<Vec<crate::link::Outgoing>>>;
+
+fn open_route(id: facteur_store::RouteId, config: RouteConfig, dev: bool) -> (Arc<Route>, Receivers) {
+    let carries = match (config.sandbox, dev) {
+        (_, true) => Carries::All,
+        (true, false) => Carries::Test,
+        (false, false) => Carries::Real,
+    };
+    let (binds, receivers) = (0..config.binds)
+        .map(|_| {
+            let (sender, receiver) = unbounded_channel();
+            (Arc::new(Bind::new(sender)), receiver)
+        })
+        .unzip();
+    (Arc::new(Route::new(id, config, carries, binds)), receivers)
+}
+
+/// Reads what waits on disk into memory, as far as it fits.
+async fn fill_backlog(shared: &Shared) -> Result<(), StoreError> {
+    let mut after = None;
+    while shared.backlog.len() + PAGE <= shared.sending.queue_max.max(PAGE) {
+        let page = shared.store.waiting(after, PAGE).await?;
+        let full = page.len() == PAGE;
+        after = page.last().map(|waiting| waiting.message.id).or(after);
+        shared.backlog.put(page, shared.clock.now());
+        if !full {
+            return Ok(());
+        }
+    }
+    if let Some(last) = after {
+        shared.backlog.more_on_disk(last);
+    }
+    Ok(())
+}
+
+fn start_links(shared: &Arc<Shared>, route: &Arc<Route>, target: &Target, receivers: Receivers) {
+    for (bind, receiver) in route.binds.iter().zip(receivers) {
+        let kinds: &[BindKind] = match route.config.link {
+            LinkConfig::Transceiver => &[BindKind::Transceiver],
+            LinkConfig::TransmitterReceiver => &[BindKind::Transmitter, BindKind::Receiver],
+        };
+        let mut receiver = Some(receiver);
+        for kind in kinds {
+            let sends = *kind != BindKind::Receiver;
+            let link = Link {
+                kind: *kind,
+                route: route.clone(),
+                bind: sends.then(|| bind.clone()),
+                target: target.clone(),
+                outcomes: shared.outcomes(),
+                clock: shared.clock.clone(),
+                attempts_max: shared.sending.attempts_max,
+                drain: shared.drain.clone(),
+                stop: shared.stop.clone(),
+            };
+            // A receiver is given nothing to send: its channel has no sender.
+            let outgoing = if sends { receiver.take() } else { None };
+            shared.links.spawn(link.run(outgoing.unwrap_or_else(|| unbounded_channel().1)));
+        }
+    }
+}
