@@ -102,6 +102,10 @@ ids! {
     /// What webhook endpoints are told, once: the `webhook-id` under which receivers know repeats. Its low
     /// bit is set, so that it is never spelled like a [`MessageId`].
     EventId "msg";
+    /// A person who signs in to the console.
+    UserId "usr";
+    /// A person's session in the console (its public id, not its token).
+    SessionId "ses";
 }
 
 /// One part of a message: the message's id with the part's index in the low four bits.

@@ -17,7 +17,7 @@ pub use consent::{Basis, OptOutScope};
 pub use delivery::State;
 pub use id::{
     AccountKeyId, ConsentId, EventId, EvidenceId, IdSource, MessageId, OptOutId, PartId, SenderRecordId,
-    WebhookId, WorkspaceId,
+    SessionId, UserId, WebhookId, WorkspaceId,
 };
 pub use message::{Class, ClientReference, Message, MessageText};
 pub use number::{Msisdn, Range, RangeKind};

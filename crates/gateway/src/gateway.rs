@@ -6,7 +6,7 @@ use std::time::Duration;
 use facteur_domain::{Class, Message, MessageId, Timestamp, WorkspaceId};
 use facteur_rules::Decision;
 use facteur_store::{
-    Accept, Accepted, AuditLine, Change, Idempotency, SenderRecord, Settings, Store, StoreError,
+    Accept, Accepted, Actor, AuditLine, Change, Idempotency, SenderRecord, Settings, Store, StoreError,
     StoredAnswer, StoredMessage,
 };
 
@@ -268,13 +268,8 @@ impl Gateway {
             return;
         }
         let rules: Vec<&str> = refusal.details.iter().filter_map(|detail| detail.rule).collect();
-        let line = AuditLine {
-            at: now,
-            actor: caller.key.id.to_string(),
-            workspace: Some(caller.workspace()),
-            action: "message.refused".to_owned(),
-            detail: rules.join(" "),
-        };
+        let who = Actor::named(caller.key.id.to_string());
+        let line = AuditLine::new(now, who, Some(caller.workspace()), "message.refused", rules.join(" "));
         if let Err(why) = self.shared.store.note(line).await {
             tracing::error!(%why, "a refusal is missing from the audit log");
         }

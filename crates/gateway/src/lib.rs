@@ -26,6 +26,7 @@ mod sender_desk;
 mod shared;
 mod start;
 mod sweep;
+mod token;
 mod webhook;
 
 pub use accept::{Compliance, IdempotencyKey, Origin, Reply, SendRequest};
@@ -39,4 +40,5 @@ pub use preview::{Judgement, PREVIEW_MAX, Preview, PreviewReason};
 pub use refusal::{Code, Detail, Refusal};
 pub use sender_desk::SenderDeclaration;
 pub use start::StartError;
+pub use token::{NewToken, mint_token, token_hash};
 pub use webhook::{UrlProblem, WebhookRules, show_secret};

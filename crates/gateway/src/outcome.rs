@@ -120,7 +120,7 @@ impl Outcomes {
         let orders = messages.iter().flat_map(|message| inbound::stops(message, &directory, self.stop_code));
         orders
             .map(|order| {
-                let (batch, at, actor) = (vec![order.opt_out], order.at, Actor("stop_reply".to_owned()));
+                let (batch, at, actor) = (vec![order.opt_out], order.at, Actor::named("stop_reply"));
                 if order.sure {
                     self.store.record_opt_outs(order.workspace, batch, at, actor)
                 } else {

@@ -109,7 +109,7 @@ async fn open(folder: &TempDir, loopback: bool) -> Gateway {
 }
 
 fn actor() -> Actor {
-    Actor("test".to_owned())
+    Actor::named("test")
 }
 
 impl World {

@@ -6,9 +6,28 @@ use facteur_domain::{
 
 use crate::{Dossier, Settings};
 
-/// Who changes something: `cli`, `dev`, a person's or a key's name. Kept in the audit log.
+/// Who changes something, and from where. Kept in the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor(pub String);
+pub struct Actor {
+    /// `dev`, the user of a process, a person's e-mail address or a key's id.
+    pub name: String,
+    /// The network address it was asked from, if it was asked over the network.
+    pub origin: Option<String>,
+}
+
+impl Actor {
+    /// Somebody at this machine, or the product itself.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), origin: None }
+    }
+
+    /// Somebody who asks over the network.
+    #[must_use]
+    pub fn at(name: impl Into<String>, origin: impl ToString) -> Self {
+        Self { name: name.into(), origin: Some(origin.to_string()) }
+    }
+}
 
 /// A company's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,4 +122,34 @@ pub struct AuditLine {
     pub action: String,
     /// What it concerns and how, in words.
     pub detail: String,
+    /// The network address it came from, if it came over the network.
+    pub origin: Option<String>,
+    /// What was changed as it stood before, where something was changed.
+    pub before: Option<String>,
+    /// And after.
+    pub after: Option<String>,
+}
+
+impl AuditLine {
+    /// A line about something that was done, not changed from one value to another.
+    #[must_use]
+    pub fn new(
+        at: Timestamp,
+        actor: Actor,
+        workspace: Option<WorkspaceId>,
+        action: &str,
+        detail: String,
+    ) -> Self {
+        let Actor { name, origin } = actor;
+        Self {
+            at,
+            actor: name,
+            workspace,
+            action: action.to_owned(),
+            detail,
+            origin,
+            before: None,
+            after: None,
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod inbound;
 mod journey;
 mod read;
 mod sqlite;
+mod user;
 mod webhook;
 
 pub use admin::*;
@@ -23,4 +24,5 @@ pub use inbound::Inbound;
 pub use journey::*;
 pub use read::*;
 pub use sqlite::{AcceptedSink, Options, Pending, Store, WEBHOOKS_MAX};
+pub use user::*;
 pub use webhook::*;

@@ -14,7 +14,7 @@ const SEEN: &str = "J'accepte de recevoir les offres de Ma Boutique";
 const TEXT: &str = "Votre colis vous attend au magasin";
 
 fn actor() -> Actor {
-    Actor("ana".to_owned())
+    Actor::named("ana")
 }
 
 fn at(seconds: i64) -> Timestamp {

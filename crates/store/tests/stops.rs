@@ -109,7 +109,7 @@ fn open(folder: &tempfile::TempDir) -> Store {
 }
 
 fn actor() -> Actor {
-    Actor("test".to_owned())
+    Actor::named("test")
 }
 
 fn number(n: u64) -> Msisdn {

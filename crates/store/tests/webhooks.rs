@@ -23,7 +23,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn actor() -> Actor {
-    Actor("test".to_owned())
+    Actor::named("test")
 }
 
 struct World {

@@ -122,7 +122,7 @@ async fn a_held_message_leaves_by_itself_when_the_window_opens() {
 async fn a_stop_that_comes_in_between_blocks_what_waits() {
     let house = Harness::start(at(SUNDAY)).await;
     let held = house.accept(marketing(&house)).await.expect("held");
-    let (store, actor) = (house.gateway.store(), Actor("test".to_owned()));
+    let (store, actor) = (house.gateway.store(), Actor::named("test"));
     let (_, changes) = store
         .record_opt_outs(house.workspace, vec![stop()], house.gateway.now(), actor)
         .await
@@ -149,7 +149,7 @@ async fn a_consent_withdrawn_in_between_blocks_at_departure() {
             None,
             "asked by mail".to_owned(),
             house.gateway.now(),
-            Actor("test".to_owned()),
+            Actor::named("test"),
         )
         .await
         .expect("withdrawn");

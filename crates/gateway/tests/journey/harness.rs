@@ -233,7 +233,7 @@ impl Harness {
 
     pub(crate) async fn decide(&self, sender: Sender, to: SenderState) {
         let store = self.gateway.store();
-        let actor = Actor("test".to_owned());
+        let actor = Actor::named("test");
         store
             .decide_sender(self.workspace, sender, to, Some("test".to_owned()), self.gateway.now(), actor)
             .await
@@ -274,7 +274,7 @@ async fn open(config: &Config, folder: &TempDir, clock: &Clock) -> Gateway {
 /// A workspace with a key and a verified sender; the key's secret.
 async fn furnish(gateway: &Gateway) -> (WorkspaceId, String) {
     let (store, at) = (gateway.store(), gateway.now());
-    let actor = || Actor("test".to_owned());
+    let actor = || Actor::named("test");
     let workspace = WorkspaceId::from_key(1 << 4);
     store
         .create_workspace(Workspace { id: workspace, name: "Acme".to_owned(), created_at: at }, actor())

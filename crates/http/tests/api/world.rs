@@ -237,7 +237,7 @@ async fn open(folder: &TempDir) -> Gateway {
 }
 
 fn actor() -> Actor {
-    Actor("test".to_owned())
+    Actor::named("test")
 }
 
 /// A request with a key and a JSON body.

@@ -49,7 +49,7 @@ fn rely(
     new_consents: Vec<NewConsent>,
 ) -> Result<(), Fault> {
     let by = if new_consents.is_empty() { String::new() } else { message.api_key.to_string() };
-    let scribe = Scribe { workspace: message.workspace, at: message.accepted_at, by: &by };
+    let scribe = Scribe { workspace: message.workspace, at: message.accepted_at, by: &by, origin: None };
     let given = consents::give_once(tx, scribe, new_consents)?;
     match consent.or(given) {
         Some(consent) => Ok(verdicts::rely(tx, message.id, consent)?),

@@ -40,23 +40,39 @@ pub(super) fn changed(
     (action, detail): (&str, String),
 ) -> Result<(), Fault> {
     tx.conn.execute("UPDATE meta SET generation = generation + 1", [])?;
-    let line =
-        AuditLine { at, actor: actor.0, workspace: Some(workspace), action: action.to_owned(), detail };
-    note(tx, &line)
+    note(tx, &AuditLine::new(at, actor, Some(workspace), action, detail))
+}
+
+/// As [`changed`], where a value was changed from what it was to what it is.
+pub(super) fn changed_from(
+    tx: &Tx<'_>,
+    at: Timestamp,
+    actor: Actor,
+    workspace: WorkspaceId,
+    (action, detail): (&str, String),
+    (before, after): (String, String),
+) -> Result<(), Fault> {
+    tx.conn.execute("UPDATE meta SET generation = generation + 1", [])?;
+    let line = AuditLine::new(at, actor, Some(workspace), action, detail);
+    note(tx, &AuditLine { before: Some(before), after: Some(after), ..line })
 }
 
 /// Writes an audit line.
 pub(super) fn note(tx: &Tx<'_>, line: &AuditLine) -> Result<(), Fault> {
     tx.conn
         .prepare_cached(
-            "INSERT INTO audit (at, actor, workspace, action, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO audit (at, actor, workspace, action, detail, origin, before, after) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             line.at.millis(),
             line.actor,
             line.workspace.map(WorkspaceId::key),
             line.action,
-            line.detail
+            line.detail,
+            line.origin,
+            line.before,
+            line.after,
         ])?;
     Ok(())
 }
@@ -229,7 +245,7 @@ pub(super) fn decide_sender(
     }
     let done = tx.conn.execute(
         "UPDATE sender SET state = ?2, reason = ?3, decided_by = ?4, decided_at = ?5 WHERE id = ?1",
-        params![record.id.key(), to.as_str(), reason, actor.0, at.millis()],
+        params![record.id.key(), to.as_str(), reason, actor.name, at.millis()],
     );
     unless_constraint(done, || taken(sender))?;
     let action = match to {
@@ -239,8 +255,9 @@ pub(super) fn decide_sender(
         S::Disabled => "sender.disabled",
     };
     let why = reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
-    changed(tx, at, actor.clone(), workspace, (action, format!("{}{why}", record.sender)))?;
-    let record = SenderRecord { state: to, reason, decided_by: actor.0, decided_at: at, ..record };
+    let states = (record.state.as_str().to_owned(), to.as_str().to_owned());
+    changed_from(tx, at, actor.clone(), workspace, (action, format!("{}{why}", record.sender)), states)?;
+    let record = SenderRecord { state: to, reason, decided_by: actor.name, decided_at: at, ..record };
     webhooks::sender_decided(tx, &record)?;
     Ok(record)
 }
@@ -333,7 +350,7 @@ pub(super) fn audit(
     let (limit, offset) = super::read::window(page);
     let rows = conn
         .prepare_cached(&format!(
-            "SELECT at, actor, workspace, action, detail FROM audit WHERE {filter} \
+            "SELECT at, actor, workspace, action, detail, origin, before, after FROM audit WHERE {filter} \
              ORDER BY id DESC LIMIT ?2 OFFSET ?3"
         ))?
         .query_map(params![workspace, limit, offset], |row| {
@@ -343,6 +360,9 @@ pub(super) fn audit(
                 workspace: row.get::<_, Option<i64>>(2)?.map(WorkspaceId::from_key),
                 action: row.get(3)?,
                 detail: row.get(4)?,
+                origin: row.get(5)?,
+                before: row.get(6)?,
+                after: row.get(7)?,
             })
         })?
         .collect::<Result<_, _>>()?;

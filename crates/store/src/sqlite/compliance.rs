@@ -30,7 +30,7 @@ impl Store {
         actor: Actor,
     ) -> Pending<Vec<ConsentEntry>> {
         self.write(Manner::guarded_rows(consents.len()), move |tx| {
-            consents::give(tx, Scribe { workspace, at, by: &actor.0 }, consents)
+            consents::give(tx, Scribe::new(workspace, at, &actor), consents)
         })
     }
 
@@ -46,7 +46,7 @@ impl Store {
         actor: Actor,
     ) -> Pending<Vec<ConsentEntry>> {
         self.write(Manner::guarded(), move |tx| {
-            let scribe = Scribe { workspace, at, by: &actor.0 };
+            let scribe = Scribe::new(workspace, at, &actor);
             consents::withdraw(tx, scribe, number, advertiser.as_deref(), &reason)
         })
     }
@@ -113,9 +113,7 @@ impl Store {
         actor: Actor,
     ) -> Pending<(Vec<OptOut>, Vec<Change>)> {
         let manner = Manner::guarded_rows(batch.len());
-        self.write(manner, move |tx| {
-            optouts::record(tx, Scribe { workspace, at, by: &actor.0 }, state, batch)
-        })
+        self.write(manner, move |tx| optouts::record(tx, Scribe::new(workspace, at, &actor), state, batch))
     }
 
     /// Lifts a STOP, and records the new consent that it rests on.
@@ -134,7 +132,7 @@ impl Store {
         actor: Actor,
     ) -> Pending<OptOut> {
         self.write(Manner::guarded(), move |tx| {
-            lifting::lift(tx, Scribe { workspace, at, by: &actor.0 }, Lifting { id, reason, consent })
+            lifting::lift(tx, Scribe::new(workspace, at, &actor), Lifting { id, reason, consent })
         })
     }
 
@@ -297,7 +295,7 @@ impl Store {
         self.aside(move |options| {
             let mut erased = store
                 .write(Manner::guarded(), move |tx| {
-                    erase::papers(tx, Scribe { workspace, at, by: &actor.0 }, number)
+                    erase::papers(tx, Scribe::new(workspace, at, &actor), number)
                 })
                 .wait()?;
             let conn = connect::open_reader(options)?;

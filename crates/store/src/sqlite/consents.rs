@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::ledger;
 use super::rows;
 use super::writer::Tx;
-use crate::{COUNT_MAX, ChainReport, ConsentEntry, ConsentEvent, NewConsent, Page, Paged};
+use crate::{Actor, COUNT_MAX, ChainReport, ConsentEntry, ConsentEvent, NewConsent, Page, Paged};
 
 /// The distance of two ids: the low four bits of an id are a part's index.
 const ID_STEP: i64 = 16;
@@ -26,6 +26,13 @@ pub(super) struct Scribe<'a> {
     pub(super) workspace: WorkspaceId,
     pub(super) at: Timestamp,
     pub(super) by: &'a str,
+    pub(super) origin: Option<&'a str>,
+}
+
+impl<'a> Scribe<'a> {
+    pub(super) fn new(workspace: WorkspaceId, at: Timestamp, actor: &'a Actor) -> Self {
+        Self { workspace, at, by: &actor.name, origin: actor.origin.as_deref() }
+    }
 }
 
 /// Appends grounds to a ledger.

@@ -108,7 +108,7 @@ pub(super) fn change(tx: &Tx<'_>, change: Change, dossier: Dossier) -> Result<Se
 pub(super) fn ask(tx: &Tx<'_>, change: Change, what: String) -> Result<SenderRecord, Fault> {
     let mut record = find(tx, &change)?;
     let detail = format!("{}: {what}", record.sender);
-    record.dossier.missing = Some(DocumentRequest { what, at: change.at, by: change.actor.0.clone() });
+    record.dossier.missing = Some(DocumentRequest { what, at: change.at, by: change.actor.name.clone() });
     write(tx, record.id, &record.dossier)?;
     told(tx, change, ("sender.document_asked", detail))?;
     Ok(record)

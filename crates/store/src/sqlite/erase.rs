@@ -13,7 +13,7 @@ use super::secret::Secret;
 use super::waiting;
 use super::webhooks;
 use super::writer::Tx;
-use crate::{AuditLine, ERASED_TEXT, Withdrawal, erased_number};
+use crate::{Actor, AuditLine, ERASED_TEXT, Withdrawal, erased_number};
 
 /// Messages that one transaction erases, so that nothing waits for long.
 pub(super) const CHUNK: usize = 500;
@@ -52,14 +52,9 @@ fn forget_papers(tx: &Tx<'_>, scribe: Scribe<'_>, number: Msisdn) -> Result<u64,
         )?
         .execute(params![workspace, hash])?;
     webhooks::forget_number(tx, scribe.workspace, number)?;
-    let line = AuditLine {
-        at: scribe.at,
-        actor: scribe.by.to_owned(),
-        workspace: Some(scribe.workspace),
-        action: "person.erased".to_owned(),
-        detail: format!("{entries} entries of the consent ledger, {stops} opt-outs"),
-    };
-    note(tx, &line)?;
+    let detail = format!("{entries} entries of the consent ledger, {stops} opt-outs");
+    let by = Actor { name: scribe.by.to_owned(), origin: scribe.origin.map(str::to_owned) };
+    note(tx, &AuditLine::new(scribe.at, by, Some(scribe.workspace), "person.erased", detail))?;
     Ok((entries + stops) as u64)
 }
 

@@ -43,7 +43,7 @@ pub(super) fn add(tx: &Tx<'_>, upload: Upload, file: &NewEvidence) -> Result<Evi
         size: file.bytes.len() as u64,
         sha256: Sha256::digest(&file.bytes).into(),
         uploaded_at: at,
-        uploaded_by: actor.0.clone(),
+        uploaded_by: actor.name.clone(),
     };
     insert(tx, &kept, &file.bytes)?;
     tx.conn.execute(

@@ -2,7 +2,7 @@
 //!
 //! A verb puts its work on the writer's line and answers when the batch it fell into is on disk.
 //! `verbs.rs` has the verbs that write, `reader.rs` those that read, `compliance.rs` both of the compliance
-//! desk; what they do stands in the files named after it.
+//! desk, `people.rs` both of the console's users; what they do stands in the files named after it.
 
 mod accept;
 mod admin;
@@ -24,6 +24,7 @@ mod optouts;
 mod orphans;
 mod parcel;
 mod pending;
+mod people;
 mod queue;
 mod reach;
 mod read;
@@ -31,11 +32,13 @@ mod reader;
 mod receipts;
 mod rows;
 mod secret;
+mod sessions;
 mod settings;
 mod standing;
 mod step;
 mod story;
 mod sweep;
+mod users;
 mod verbs;
 mod verdicts;
 mod waiting;

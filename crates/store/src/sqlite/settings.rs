@@ -3,7 +3,7 @@
 use facteur_domain::{ShortCode, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::admin::{changed, workspace_exists};
+use super::admin::{changed_from, workspace_exists};
 use super::fault::Fault;
 use super::rows::wrong;
 use super::writer::Tx;
@@ -70,6 +70,7 @@ pub(super) fn change(
     if settings.advertiser.trim().is_empty() {
         return Err(StoreError::Conflict("the advertiser has a name".to_owned()).into());
     }
+    let before = of(tx.conn, workspace)?;
     tx.conn
         .prepare_cached(
             "INSERT OR REPLACE INTO settings (workspace, profile, on_closed_window, stop_code, advertiser, \
@@ -86,13 +87,22 @@ pub(super) fn change(
             settings.parts_max,
             settings.postcode,
         ])?;
-    let detail = format!(
-        "profile {}, on_closed_window {}, rewrite {}, parts_max {}, advertiser {}",
+    let (before, after) = (told(&before), told(settings));
+    changed_from(tx, at, actor, workspace, ("settings.changed", "settings".to_owned()), (before, after))
+}
+
+/// Every choice, for the audit log.
+fn told(settings: &Settings) -> String {
+    let stop_code = settings.stop_code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+    let price = settings.price_per_part.map_or_else(|| "none".to_owned(), |price| price.to_string());
+    format!(
+        "profile {}, on_closed_window {}, stop_code {stop_code}, rewrite {}, parts_max {}, price_per_part \
+         {price}, postcode {}, advertiser {}",
         settings.profile,
         settings.on_closed_window.as_str(),
         settings.rewrite.as_str(),
         settings.parts_max,
+        settings.postcode.as_deref().unwrap_or("none"),
         settings.advertiser
-    );
-    changed(tx, at, actor, workspace, ("settings.changed", detail))
+    )
 }

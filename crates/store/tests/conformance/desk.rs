@@ -10,7 +10,7 @@ use super::world::{OTHER, WORKSPACE, World, at, phone};
 const ALL: Page = Page { page: 1, size: 100 };
 
 fn actor() -> Actor {
-    Actor("ana".to_owned())
+    Actor::named("ana")
 }
 
 async fn workspaces(world: &World) {

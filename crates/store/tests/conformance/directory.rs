@@ -6,7 +6,7 @@ use super::world::{KEY, OTHER, WORKSPACE, World, at};
 const ALL: Page = Page { page: 1, size: 100 };
 
 fn actor() -> Actor {
-    Actor("desk".to_owned())
+    Actor::named("desk")
 }
 
 fn workspace(id: WorkspaceId) -> Workspace {
@@ -118,7 +118,7 @@ pub(crate) async fn senders_move_as_the_desk_says(world: &mut World) {
         let record = SenderRecord { state: from, ..sender(n * 16, WORKSPACE, &format!("Sender{n}")) };
         world.store.declare_sender(record.clone(), actor()).await.expect("declared");
         let why = Some("papers".to_owned());
-        let who = Actor("ana".to_owned());
+        let who = Actor::named("ana");
         let moved = world.store.decide_sender(WORKSPACE, record.sender, to, why.clone(), at(5), who).await;
         if allowed.contains(&(from, to)) {
             let expected = SenderRecord {
@@ -143,16 +143,12 @@ pub(crate) async fn the_audit_log_tells_who_and_why(world: &mut World) {
     let record = sender(16, WORKSPACE, "MyCompany");
     world.store.declare_sender(record.clone(), actor()).await.expect("declared");
     let why = Some("Kbis seen".to_owned());
-    let who = Actor("ana".to_owned());
+    let who = Actor::named("ana");
     let moved = world.store.decide_sender(WORKSPACE, record.sender, SenderState::Validated, why, at(7), who);
     moved.await.expect("validated");
-    let line = AuditLine {
-        at: at(8),
-        actor: "api_1".to_owned(),
-        workspace: None,
-        action: "send.refused".to_owned(),
-        detail: "no such sender".to_owned(),
-    };
+    let who = Actor::at("api_1", "203.0.113.4");
+    let line = AuditLine::new(at(8), who, None, "send.refused", "no such sender".to_owned());
+    let line = AuditLine { before: Some("a".to_owned()), after: Some("b".to_owned()), ..line };
     world.store.note(line.clone()).await.expect("noted");
     let own = world.store.audit(Some(WORKSPACE), ALL).await.expect("read");
     let said: Vec<_> = own.rows.iter().map(|line| (line.action.as_str(), line.actor.as_str())).collect();

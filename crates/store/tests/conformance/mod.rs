@@ -10,6 +10,7 @@ pub(crate) mod directory;
 pub(crate) mod journey;
 pub(crate) mod keeping;
 pub(crate) mod optouts;
+pub(crate) mod people;
 pub(crate) mod receipts;
 pub(crate) mod waiting;
 
@@ -86,6 +87,14 @@ macro_rules! cases {
                 a_doubtful_stop_counts_until_it_is_read,
                 standings_tell_the_stops_that_hold,
                 a_held_message_waits_longer,
+            }
+            people::{
+                people_belong_to_workspaces,
+                a_workspace_keeps_an_owner,
+                a_session_ends_by_time_idleness_and_order,
+                a_link_lets_in_once,
+                a_code_of_the_second_factor_counts_once,
+                changes_to_people_are_in_the_audit_log,
             }
             receipts::{
                 a_receipt_before_its_answer_is_kept_and_matched,

@@ -10,7 +10,7 @@ use super::world::{OTHER, WORKSPACE, World, at, moves, phone};
 const ALL: Page = Page { page: 1, size: 100 };
 
 fn actor() -> Actor {
-    Actor("ana".to_owned())
+    Actor::named("ana")
 }
 
 /// Two workspaces, "Acme" and "Other"; the first has a sender of another advertiser, `SecondName`.

@@ -119,7 +119,7 @@ struct Desk {
 
 impl Desk {
     fn actor(&self) -> Actor {
-        Actor(self.by.clone())
+        Actor::named(self.by.clone())
     }
 
     fn fresh_key(&self) -> i64 {
@@ -200,7 +200,7 @@ mod tests {
             let ids = IdSource::new(NODE);
             let id = WorkspaceId::from_key(ids.next(START));
             let workspace = Workspace { id, name: "Demo".to_owned(), created_at: START };
-            store.create_workspace(workspace, Actor("test".to_owned())).await.expect("a workspace");
+            store.create_workspace(workspace, Actor::named("test")).await.expect("a workspace");
             let here = store.directory().await.expect("the directory");
             let output = Output { json: true };
             Self { desk: Desk { store, here, ids, now: START, by: "test".to_owned(), output }, folder }

@@ -125,7 +125,7 @@ impl Demo<'_> {
 }
 
 fn actor() -> Actor {
-    Actor(ACTOR.to_owned())
+    Actor::named(ACTOR)
 }
 
 /// Everything a customer may do; reviewing senders is the platform's.

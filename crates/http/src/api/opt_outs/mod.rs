@@ -75,7 +75,7 @@ impl Reach {
 
 /// Who writes with a key, for the records.
 pub(crate) fn actor(caller: &Caller) -> Actor {
-    Actor(caller.key.id.to_string())
+    Actor::named(caller.key.id.to_string())
 }
 
 /// An opt-out.

@@ -144,7 +144,7 @@ pub(crate) struct WebhookAnswer {
 }
 
 fn actor(caller: &Caller) -> Actor {
-    Actor(caller.key.id.to_string())
+    Actor::named(caller.key.id.to_string())
 }
 
 fn not_found() -> ApiError {

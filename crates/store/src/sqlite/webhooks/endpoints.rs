@@ -163,7 +163,7 @@ pub(super) fn disable(
     webhook.enabled = false;
     webhook.disabled_reason = Some(why.to_owned());
     save(tx, &webhook)?;
-    told(tx, &webhook, "webhook.disabled", at, Actor("facteur".to_owned()))?;
+    told(tx, &webhook, "webhook.disabled", at, Actor::named("facteur"))?;
     Ok(Some(webhook))
 }
 
@@ -196,13 +196,7 @@ fn save(tx: &Tx<'_>, webhook: &Webhook) -> rusqlite::Result<()> {
 /// A line in the audit log, and the writer's memory as it must be now.
 fn told(tx: &mut Tx<'_>, webhook: &Webhook, action: &str, at: Timestamp, actor: Actor) -> Result<(), Fault> {
     let why = webhook.disabled_reason.as_deref().map_or_else(String::new, |why| format!(": {why}"));
-    let line = AuditLine {
-        at,
-        actor: actor.0,
-        workspace: Some(webhook.workspace),
-        action: action.to_owned(),
-        detail: format!("{}{why}", webhook.id),
-    };
-    note(tx, &line)?;
+    let detail = format!("{}{why}", webhook.id);
+    note(tx, &AuditLine::new(at, actor, Some(webhook.workspace), action, detail))?;
     Ok(tx.memory.hooks.reload(tx.conn)?)
 }
