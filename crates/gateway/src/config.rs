@@ -73,6 +73,8 @@ pub struct SendingRules {
     pub settle_wait: Duration,
     /// How long a receipt is awaited before its message becomes unknown for good.
     pub receipt_wait: Duration,
+    /// How long a receipt is kept whose message nobody knows.
+    pub orphans_kept: Duration,
     /// How often one message is offered to operators that say "try later", and resent.
     pub attempts_max: u16,
     /// How long idempotency answers are kept.
@@ -97,6 +99,7 @@ impl Default for SendingRules {
             classes: ClassPolicies::default(),
             settle_wait: Duration::from_secs(10),
             receipt_wait: Duration::from_secs(96 * 3600),
+            orphans_kept: Duration::from_secs(30 * 86_400),
             attempts_max: 20,
             idempotency_kept: Duration::from_secs(3600),
             send_at_max: Duration::from_secs(90 * 86_400),

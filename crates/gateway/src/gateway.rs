@@ -306,7 +306,7 @@ impl Gateway {
     /// All metrics in Prometheus' text form.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.shared.metrics.text()
+        self.shared.metrics.text(&self.shared.store.receipt_counts())
     }
 
     /// Whether it can do its work: the store writes, and a bind is up if there are routes.

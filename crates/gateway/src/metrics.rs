@@ -1,8 +1,9 @@
 //! What is counted and measured, for `/metrics`. Handles are made once; the hot path only adds.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use facteur_domain::{Class, State};
+use facteur_store::{ReceiptEffect, ReceiptFound};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -41,8 +42,9 @@ pub(crate) struct ByRouteAnswer {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub(crate) struct ByFate {
-    pub(crate) fate: &'static str,
+pub(crate) struct ByCase {
+    pub(crate) found: &'static str,
+    pub(crate) effect: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -90,8 +92,8 @@ pub(crate) struct Metrics {
     pub(crate) answers: Family<ByRouteAnswer, Counter>,
     /// Seconds from hand-over to the operator's answer.
     pub(crate) answer_seconds: Histogram,
-    /// What became of receipts.
-    pub(crate) receipts: Family<ByFate, Counter>,
+    /// What receipts turned out to be, as the store counted it.
+    receipts: Family<ByCase, Counter>,
     /// Messages from phones that were kept.
     pub(crate) inbound: Counter,
     /// Submits that the operator throttled.
@@ -165,7 +167,11 @@ impl Metrics {
             Unit::Seconds,
             m.answer_seconds.clone(),
         );
-        registry.register("receipts", "Receipts, by what became of them", m.receipts.clone());
+        registry.register(
+            "receipts",
+            "Receipts, by how their message was found and what they did to it",
+            m.receipts.clone(),
+        );
         registry.register("inbound_messages", "Messages from phones that were kept", m.inbound.clone());
         registry.register("route_throttled", "Submits that the operator throttled", m.throttled.clone());
         registry.register("route_faulty_pdus", "PDUs that could not be used", m.faulty_pdus.clone());
@@ -199,8 +205,13 @@ impl Metrics {
         self.reached.get_or_create(&ByState { state: StateLabel(state), class: ClassLabel(class) }).inc();
     }
 
-    /// All figures in Prometheus' text form.
-    pub(crate) fn text(&self) -> String {
+    /// All figures in Prometheus' text form; `receipts` is what the store counted since the start.
+    pub(crate) fn text(&self, receipts: &[(ReceiptFound, ReceiptEffect, u64)]) -> String {
+        for (found, effect, count) in receipts {
+            let case = ByCase { found: found.as_str(), effect: effect.as_str() };
+            // Two that read at once must not count twice.
+            self.receipts.get_or_create(&case).inner().fetch_max(*count, Ordering::Relaxed);
+        }
         let mut text = String::with_capacity(8 * 1024);
         // Writing to a String does not fail.
         let _ = encode(&mut text, &self.registry);

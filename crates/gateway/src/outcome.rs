@@ -1,6 +1,5 @@
 //! What links report, made durable in batches: answers, receipts, and messages from phones.
 
-use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use crate::Clock;
 use crate::backlog::Backlog;
 use crate::directory::Current;
 use crate::inbound::{self, Arrival, Content};
-use crate::metrics::{ByFate, ByRoute, ByRouteAnswer, Metrics};
+use crate::metrics::{ByRoute, ByRouteAnswer, Metrics};
 use crate::route::Route;
 
 /// How long to wait before a write that the store refused is tried again.
@@ -87,7 +86,7 @@ impl Outcomes {
             self.tracker.spawn(async move {
                 let fates = pending.await;
                 this.answer_operator(&kept, of_receipts, fates.is_ok());
-                this.count_fates(fates.unwrap_or_default());
+                this.told_fates(fates.unwrap_or_default());
             });
         }
         if !messages.is_empty() {
@@ -220,23 +219,18 @@ impl Outcomes {
         }
     }
 
-    fn count_fates(&self, fates: Vec<ReceiptFate>) {
+    fn told_fates(&self, fates: Vec<ReceiptFate>) {
         let mut changes = Vec::new();
-        let mut touched: HashSet<&'static str> = HashSet::new();
+        let mut orphans = 0_u64;
         for fate in fates {
-            let word = match fate {
-                ReceiptFate::Moved(change) => {
-                    changes.push(change);
-                    "moved"
-                }
-                ReceiptFate::Kept(_) => "kept",
-                ReceiptFate::Orphan => "orphan",
-            };
-            touched.insert(word);
-            self.metrics.receipts.get_or_create(&ByFate { fate: word }).inc();
+            match fate {
+                ReceiptFate::Moved(change) => changes.push(change),
+                ReceiptFate::Kept(_) => {}
+                ReceiptFate::Orphan => orphans += 1,
+            }
         }
-        if touched.contains("orphan") {
-            tracing::info!("receipts whose message is not known yet were kept");
+        if orphans > 0 {
+            tracing::info!(orphans, "receipts whose message is not known yet were kept");
         }
         self.changed(&changes);
     }

@@ -25,8 +25,6 @@ const DOUBT_EVERY: Duration = Duration::from_secs(1);
 const DOUBT_BATCH: usize = 500;
 /// How often expired rows are removed.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
-/// How long receipts that nobody knows are kept.
-const ORPHANS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 const PAGE_EVERY: Duration = Duration::from_millis(100);
 
 /// Starts every sweep as a task of its own, so that a slow one delays no other.
@@ -120,5 +118,5 @@ async fn read_page(shared: &Shared) -> Result<(), StoreError> {
 
 async fn tidy(shared: &Shared) -> Result<(), StoreError> {
     let now: Timestamp = shared.clock.now();
-    shared.store.tidy(now, now.minus(ORPHANS_KEPT)).await.map(|_| ())
+    shared.store.tidy(now, now.minus(shared.sending.orphans_kept)).await.map(|_| ())
 }

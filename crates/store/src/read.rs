@@ -109,6 +109,8 @@ pub struct OrphanReceipt {
     pub recipient: Option<Msisdn>,
     /// What it says.
     pub word: String,
+    /// The operator's error, as it stands there.
+    pub error: Option<String>,
 }
 
 /// Rows of work by state, for metrics and `doctor`: a message is one row until it is handed over, then

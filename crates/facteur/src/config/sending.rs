@@ -26,6 +26,9 @@ pub(crate) struct Sending {
     /// How long a receipt is awaited.
     #[serde(deserialize_with = "duration::<_, 60_000, { 30 * DAY }>")]
     pub(crate) receipt_wait: Duration,
+    /// How long a receipt is kept whose message nobody knows.
+    #[serde(deserialize_with = "duration::<_, DAY, { 366 * DAY }>")]
+    pub(crate) orphans_kept: Duration,
     /// How often one message is offered to operators that say "try later", and resent.
     #[serde(deserialize_with = "number::<_, u16, 1, 1_000>")]
     pub(crate) attempts_max: u16,
@@ -141,6 +144,7 @@ impl Default for Sending {
         Self {
             settle_wait: rules.settle_wait,
             receipt_wait: rules.receipt_wait,
+            orphans_kept: rules.orphans_kept,
             attempts_max: rules.attempts_max,
             idempotency_kept: rules.idempotency_kept,
             send_at_max: rules.send_at_max,
@@ -160,6 +164,7 @@ impl Sending {
             classes: self.classes.policies(),
             settle_wait: self.settle_wait,
             receipt_wait: self.receipt_wait,
+            orphans_kept: self.orphans_kept,
             attempts_max: self.attempts_max,
             idempotency_kept: self.idempotency_kept,
             send_at_max: self.send_at_max,

@@ -9,6 +9,7 @@ mod me;
 mod messages;
 mod numbers;
 pub(crate) mod opt_outs;
+mod orphans;
 mod page;
 mod preview;
 pub(crate) mod senders;
@@ -80,6 +81,12 @@ static CANCEL: Endpoint = Endpoint {
     description: "Cancel a message that has not left",
     access: Access::Scoped(Scope::SmsSend),
 };
+static ORPHANS: Endpoint = Endpoint {
+    method: "GET",
+    path: "/v2/api/review/orphan_receipts",
+    description: "List receipts of which nobody knows the message",
+    access: Access::Scoped(Scope::ComplianceReview),
+};
 
 /// Every endpoint for programs, as `GET /v2/api/me` lists them.
 pub(crate) static ENDPOINTS: &[&Endpoint] = &[
@@ -117,6 +124,7 @@ pub(crate) static ENDPOINTS: &[&Endpoint] = &[
     &senders::REVIEW_DISABLE,
     &senders::REVIEW_ASK,
     &senders::REVIEW_EVIDENCE,
+    &ORPHANS,
     &webhooks::LIST,
     &webhooks::CREATE,
     &webhooks::EVENT_TYPES,
@@ -154,6 +162,7 @@ pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&opt_outs::EXPORT, get(opt_outs::export::export));
     routes.add(&opt_outs::LIFT, delete(opt_outs::lift::lift));
     mount_senders(routes);
+    routes.add(&ORPHANS, get(orphans::list));
     routes.add(&webhooks::LIST, get(webhooks::list::list));
     routes.add(&webhooks::CREATE, post(webhooks::create::create));
     routes.add(&webhooks::EVENT_TYPES, get(webhooks::list::event_types));
@@ -222,6 +231,7 @@ fn mount_senders(routes: &mut Routes) {
     senders::review::disable,
     senders::review::ask,
     senders::review::evidence,
+    orphans::list,
     webhooks::list::list,
     webhooks::create::create,
     webhooks::list::event_types,

@@ -10,8 +10,10 @@ use foldhash::fast::{FixedState, RandomState};
 use rusqlite::Connection;
 use tracing::error;
 
+use super::rows;
 use super::webhooks::Hooks;
 use crate::RouteId;
+use crate::receipt::ReceiptCount;
 
 /// The writer's memory. All of it can be lost: what follows then is said with each part.
 pub(super) struct Memory {
@@ -21,6 +23,8 @@ pub(super) struct Memory {
     pub(super) late_receipts: Duration,
     /// Who is told of what.
     pub(super) hooks: Hooks,
+    /// Receipts of the batch under way.
+    pub(super) receipts: ReceiptCount,
     /// Parts delivered lately.
     finals: Finals,
     /// Keys put into `finals` by the batch under way.
@@ -36,11 +40,15 @@ impl Memory {
     ) -> rusqlite::Result<Self> {
         let orphans = count_orphans(conn)?;
         let hooks = Hooks::load(conn)?;
-        Ok(Self { orphans, late_receipts, hooks, finals: Finals::new(finals_max), fresh: Vec::new() })
+        let mut finals = Finals::new(finals_max);
+        finals.load(conn)?;
+        let receipts = ReceiptCount::default();
+        Ok(Self { orphans, late_receipts, hooks, receipts, finals, fresh: Vec::new() })
     }
 
     /// A batch begins.
     pub(super) fn begin(&mut self) {
+        self.receipts = ReceiptCount::default();
         self.fresh.clear();
     }
 
@@ -80,9 +88,13 @@ fn count_orphans(conn: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// Delivered parts by their SMSC id, the last `max` of them, in memory only. An index on disk would
-/// grow in random order with every message; what is lost with the process is only that a second
-/// receipt counts as an orphan until orphans are tidied away.
+/// Delivered parts that a start reads again, the last accepted: repeats come within minutes, and a start
+/// must not take long.
+const FINALS_LOADED: usize = 16_384;
+
+/// Delivered parts by their SMSC id, the last `max` of them, in memory only: an index on disk would grow
+/// in random order with every message. The last few thousand are read again at the start; a second receipt
+/// for one before those counts as an orphan until orphans are tidied away.
 struct Finals {
     known: HashMap<u64, (PartId, Msisdn), RandomState>,
     order: VecDeque<u64>,
@@ -92,6 +104,26 @@ struct Finals {
 impl Finals {
     fn new(max: usize) -> Self {
         Self { known: HashMap::default(), order: VecDeque::new(), max }
+    }
+
+    /// Reads the parts that were delivered last.
+    fn load(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let mut statement = conn.prepare(
+            "SELECT o.id, o.route, o.smsc_id, m.recipient FROM \
+             (SELECT id, state, route, smsc_id FROM outcome ORDER BY id DESC LIMIT ?1) o \
+             JOIN message m ON m.id = o.id & ~15 \
+             WHERE o.state = 10 AND o.route IS NOT NULL AND o.smsc_id IS NOT NULL",
+        )?;
+        let mut found = statement.query([rows::limit(self.max.min(FINALS_LOADED))])?;
+        let mut newest_first = Vec::new();
+        while let Some(row) = found.next()? {
+            let key = Self::key(RouteId(row.get(1)?), row.get_ref(2)?.as_str()?);
+            newest_first.push((key, (PartId::from_key(row.get(0)?), rows::msisdn(row, 3)?)));
+        }
+        for (key, value) in newest_first.into_iter().rev() {
+            self.insert(key, value);
+        }
+        Ok(())
     }
 
     /// 64 bits stand for the id: two ids that meet here would need 2^32 delivered parts.

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use super::parcel::Part;
 use super::rows;
 use super::writer::Tx;
-use crate::{Receipt, RouteId};
+use crate::{Receipt, ReceiptEffect, ReceiptFound, RouteId};
 
 /// The orphans that may be a part's whose answer was lost.
 pub(super) const BY_RECIPIENT: &str =
@@ -22,6 +22,8 @@ pub(super) const BY_FORM: &str = "SELECT o.id, o.smsc_id, o.event, o.word, o.err
 /// What a receipt says, wherever it was kept.
 #[derive(Debug, Clone)]
 pub(super) struct Word {
+    /// How its part was found.
+    pub(super) found: ReceiptFound,
     pub(super) route: RouteId,
     pub(super) smsc_id: String,
     pub(super) event: Option<facteur_domain::delivery::Event>,
@@ -30,9 +32,11 @@ pub(super) struct Word {
     pub(super) at: Timestamp,
 }
 
-impl From<&Receipt> for Word {
-    fn from(receipt: &Receipt) -> Self {
+impl Word {
+    /// What a receipt says whose part was found so.
+    pub(super) fn of(receipt: &Receipt, found: ReceiptFound) -> Self {
         Self {
+            found,
             route: receipt.route,
             smsc_id: receipt.smsc_id.clone(),
             event: receipt.event,
@@ -68,6 +72,7 @@ pub(super) fn keep(tx: &mut Tx<'_>, receipt: &Receipt) -> rusqlite::Result<()> {
         form.execute(params![receipt.route.0, id, orphan])?;
     }
     tx.memory.orphans += 1;
+    tx.memory.receipts.add(ReceiptFound::Nowhere, ReceiptEffect::Kept, 1);
     Ok(())
 }
 
@@ -83,6 +88,7 @@ pub(super) fn claim(
     let read = |row: &Row<'_>| {
         let event = row.get::<_, Option<String>>(2)?;
         let word = Word {
+            found: ReceiptFound::Early,
             route,
             smsc_id: row.get(1)?,
             event: event.as_deref().and_then(rows::event),
@@ -136,5 +142,6 @@ pub(super) fn forget(tx: &mut Tx<'_>, before: Timestamp, limit: usize) -> rusqli
         )?
         .execute(params![before.millis(), rows::limit(limit)])? as u64;
     tx.memory.orphans = tx.memory.orphans.saturating_sub(forgotten);
+    tx.memory.receipts.add(ReceiptFound::Nowhere, ReceiptEffect::Forgotten, forgotten);
     Ok(forgotten)
 }

@@ -142,7 +142,7 @@ pub(super) fn orphans(conn: &Connection, page: Page) -> Result<Paged<OrphanRecei
     let (limit, offset) = window(page);
     let rows = conn
         .prepare_cached(
-            "SELECT o.at, coalesce(r.name, 'route ' || o.route), o.smsc_id, o.recipient, o.word FROM orphan o \
+            "SELECT o.at, coalesce(r.name, 'route ' || o.route), o.smsc_id, o.recipient, o.word, o.error FROM orphan o \
              LEFT JOIN route r ON r.id = o.route ORDER BY o.id DESC LIMIT ?1 OFFSET ?2",
         )?
         .query_map([limit, offset], |row| {
@@ -152,6 +152,7 @@ pub(super) fn orphans(conn: &Connection, page: Page) -> Result<Paged<OrphanRecei
                 smsc_id: row.get(2)?,
                 recipient: row.get::<_, Option<i64>>(3)?.map(|_| rows::msisdn(row, 3)).transpose()?,
                 word: row.get(4)?,
+                error: row.get(5)?,
             })
         })?
         .collect::<Result<_, _>>()?;

@@ -17,7 +17,7 @@ use super::rows;
 use super::step::{Step, keep_receipt, receipt_detail};
 use super::webhooks;
 use super::writer::Tx;
-use crate::{Receipt, ReceiptFate, RouteId};
+use crate::{Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, RouteId};
 
 const OWED_BY_ID: &str = "SELECT id, recipient FROM work WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
 const ENDED_BY_ID: &str = "SELECT id, recipient FROM late WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
@@ -40,12 +40,16 @@ fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> 
     // An SMSC that gives no ids: only the recipient can tell its messages apart.
     let nameless = receipt.smsc_id.is_empty();
     let place = match by_id(tx, receipt.route, &receipt.smsc_id, receipt.recipient, nameless)? {
-        Some(place) => Some(place),
+        Some(place) => Some((place, ReceiptFound::ById)),
         None => elsewhere(tx, receipt)?,
     };
-    let word = Word::from(receipt);
+    let Some((place, found)) = place else {
+        orphans::keep(tx, receipt)?;
+        return Ok(ReceiptFate::Orphan);
+    };
+    let word = Word::of(receipt, found);
     match place {
-        Some(Place::Owed(part)) => {
+        Place::Owed(part) => {
             let Some(mut parcel) = Parcel::load(tx.conn, part.message())? else {
                 return Err(rusqlite::Error::QueryReturnedNoRows.into());
             };
@@ -54,23 +58,20 @@ fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> 
             let change = webhooks::changed(tx, &mut parcel, word.at, None)?;
             Ok(change.map_or(ReceiptFate::Kept(part.message()), ReceiptFate::Moved))
         }
-        Some(Place::Ended(part)) => apply_ended(tx, part, &word),
-        None => {
-            orphans::keep(tx, receipt)?;
-            Ok(ReceiptFate::Orphan)
-        }
+        Place::Ended(part) => apply_ended(tx, part, &word),
     }
 }
 
-fn elsewhere(tx: &Tx<'_>, receipt: &Receipt) -> rusqlite::Result<Option<Place>> {
+fn elsewhere(tx: &Tx<'_>, receipt: &Receipt) -> rusqlite::Result<Option<(Place, ReceiptFound)>> {
     let Some(recipient) = receipt.recipient else { return Ok(None) };
     for id in &receipt.other_ids {
         let found = by_id(tx, receipt.route, id, Some(recipient), true)?;
-        if found.is_some() {
-            return Ok(found);
+        if let Some(place) = found {
+            return Ok(Some((place, ReceiptFound::ByOtherForm)));
         }
     }
-    by_recipient(tx, receipt.route, recipient, receipt.at)
+    let found = by_recipient(tx, receipt.route, recipient, receipt.at)?;
+    Ok(found.map(|place| (place, ReceiptFound::ByRecipient)))
 }
 
 /// The part of this id. SMSCs reuse ids: the recipient chooses among several, then the newest.
@@ -132,13 +133,15 @@ fn by_recipient(
 
 /// Applies a receipt to a part, in memory: whether its columns changed. What they cannot tell is
 /// written as a step of the story.
-pub(super) fn apply(tx: &Tx<'_>, parcel: &mut Parcel, index: u8, word: &Word) -> Result<bool, Fault> {
+pub(super) fn apply(tx: &mut Tx<'_>, parcel: &mut Parcel, index: u8, word: &Word) -> Result<bool, Fault> {
     let message = parcel.message;
     let Some(part) = parcel.part(index) else { return Ok(false) };
     let before = part.state;
     let first = part.receipt_at.is_none();
     let happened = word.event.is_some_and(|event| part.happens(event, word.at));
     let moved = happened && part.state != before;
+    let effect = effect(word, before, moved, part.left_unknown);
+    tx.memory.receipts.add(word.found, effect, 1);
     if !happened || !(first || moved) {
         told_again(tx, message, index, word)?;
         return Ok(false);
@@ -151,6 +154,18 @@ pub(super) fn apply(tx: &Tx<'_>, parcel: &mut Parcel, index: u8, word: &Word) ->
         part.smsc_id = Some(word.smsc_id.clone());
     }
     Ok(true)
+}
+
+/// What a receipt did to a part that stood at `before`.
+fn effect(word: &Word, before: State, moved: bool, given_up: bool) -> ReceiptEffect {
+    let Some(event) = word.event else { return ReceiptEffect::Progress };
+    match (moved, before.is_final() || given_up) {
+        (true, true) => ReceiptEffect::Late,
+        (true, false) => ReceiptEffect::Settled,
+        // What a part that only awaited it would be now.
+        _ if State::Submitted.after(event) == Ok(before) => ReceiptEffect::Repeated,
+        _ => ReceiptEffect::Contradicted,
+    }
 }
 
 /// Applies a receipt to a part that ended: late or for the second time.

@@ -13,7 +13,8 @@ use super::writer::{Tx, Verb};
 use super::{Store, accept, admin, answers, inbound, receipts, sweep, waiting};
 use crate::{
     Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Inbound,
-    Load, Receipt, ReceiptFate, Recovery, RouteId, SenderRecord, Waiting, Withdrawal, Workspace,
+    Load, Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, Recovery, RouteId, SenderRecord, Waiting,
+    Withdrawal, Workspace,
 };
 
 /// How a verb is put on the line.
@@ -242,6 +243,12 @@ impl Store {
         let _ = self.inner.closing.send(reply);
         self.inner.writer.close();
         pending
+    }
+
+    /// What receipts turned out to be since the start, by how their parts were found and what they did.
+    #[must_use]
+    pub fn receipt_counts(&self) -> Vec<(ReceiptFound, ReceiptEffect, u64)> {
+        self.inner.tally.receipts.seen()
     }
 
     /// How busy the writer is.

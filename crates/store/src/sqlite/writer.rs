@@ -16,6 +16,7 @@ use super::memory::Memory;
 use super::pending::Reply;
 use super::queue::{Queue, Weighed};
 use crate::StoreError;
+use crate::receipt::ReceiptTally;
 
 /// What a verb may touch while its batch is applied.
 pub(super) struct Tx<'c> {
@@ -112,6 +113,8 @@ pub(super) struct Tally {
     pub(super) wal_pages: Arc<AtomicU64>,
     /// Webhook deliveries made owed.
     pub(super) raised: Arc<AtomicU64>,
+    /// What receipts turned out to be.
+    pub(super) receipts: ReceiptTally,
 }
 
 /// The thread's belongings.
@@ -168,6 +171,7 @@ impl Writer {
             Ok(accepted) => {
                 self.tally.commits.fetch_add(1, Ordering::Relaxed);
                 self.tally.rows.fetch_add(rows, Ordering::Relaxed);
+                self.tally.receipts.take(&mut self.memory.receipts);
                 for job in batch {
                     job.settle(Ok(()));
                 }

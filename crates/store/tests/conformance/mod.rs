@@ -109,6 +109,9 @@ macro_rules! cases {
                 an_smsc_without_ids_is_told_apart_by_recipients,
                 a_receipt_does_not_guess_between_two,
                 an_orphan_is_listed,
+                every_case_of_a_receipt_is_counted,
+                a_receipt_of_four_days_later_settles_its_message,
+                a_second_receipt_is_known_after_a_restart,
             }
             waiting::{
                 a_restart_makes_unknown_what_was_handed_over,

@@ -1,6 +1,6 @@
 use facteur_domain::State;
 use facteur_domain::delivery::Event;
-use facteur_store::{AnswerOutcome, Page, Receipt, ReceiptFate};
+use facteur_store::{AnswerOutcome, Page, Receipt, ReceiptEffect, ReceiptFate, ReceiptFound};
 
 use super::world::{World, at, moves, phone};
 
@@ -237,4 +237,82 @@ pub(crate) async fn an_orphan_is_listed(world: &mut World) {
     let oldest = &listed.rows[0];
     assert_eq!((oldest.at, oldest.route.as_str(), oldest.smsc_id.as_str()), (at(3), "aggregator", "A"));
     assert_eq!((oldest.recipient, oldest.word.as_str()), (Some(phone(4)), "EXPIRED"));
+}
+
+/// What the store counted since its start.
+fn counted(world: &World, found: ReceiptFound, effect: ReceiptEffect) -> u64 {
+    let counts = world.store.receipt_counts();
+    counts.iter().find(|(f, e, _)| (*f, *e) == (found, effect)).map_or(0, |(_, _, count)| *count)
+}
+
+pub(crate) async fn every_case_of_a_receipt_is_counted(world: &mut World) {
+    use ReceiptEffect as E;
+    use ReceiptFound as F;
+    let delivered = Event::ReceiptDelivered;
+    // As awaited, on its way, again, otherwise, and late.
+    world.submitted(phone(1), "A").await;
+    world.receipt(Receipt { event: None, word: "ENROUTE", ..world.receipt_of("A", delivered, 3) }).await;
+    for (event, seconds) in [(Event::ReceiptUndelivered, 4), (Event::ReceiptUndelivered, 5)] {
+        world.receipt(world.receipt_of("A", event, seconds)).await;
+    }
+    world.receipt(world.receipt_of("A", Event::ReceiptRejected, 6)).await;
+    world.receipt(world.receipt_of("A", delivered, 7)).await;
+    // In another form; by the recipient alone; before its answer; of nobody.
+    world.submitted(phone(2), "1F").await;
+    let (other_ids, recipient) = (vec!["1F".to_owned()], Some(phone(2)));
+    world.receipt(Receipt { other_ids, recipient, ..world.receipt_of("31", delivered, 8) }).await;
+    world.lost(phone(3)).await;
+    world.receipt(Receipt { recipient: Some(phone(3)), ..world.receipt_of("Z", delivered, 9) }).await;
+    let early = world.accepted(1, phone(4)).await;
+    world.hand_over(&early, 1).await;
+    world.receipt(world.receipt_of("E", delivered, 10)).await;
+    world.taken(&early, 0, 11, "E").await;
+    world.receipt(world.receipt_of("N", delivered, 12)).await;
+    for (found, effect, expected) in [
+        (F::ById, E::Progress, 1),
+        (F::ById, E::Settled, 1),
+        (F::ById, E::Repeated, 1),
+        (F::ById, E::Contradicted, 1),
+        (F::ById, E::Late, 1),
+        (F::ByOtherForm, E::Settled, 1),
+        (F::ByRecipient, E::Settled, 1),
+        (F::Early, E::Settled, 1),
+        (F::Nowhere, E::Kept, 2),
+        (F::Nowhere, E::Forgotten, 0),
+    ] {
+        assert_eq!(counted(world, found, effect), expected, "{found:?} {effect:?}");
+    }
+    world.store.tidy(at(20), at(12)).await.expect("tidied");
+    assert_eq!(
+        (orphans(world).await, counted(world, F::Nowhere, E::Forgotten)),
+        (1, 0),
+        "not before its time"
+    );
+    world.store.tidy(at(20), at(13)).await.expect("tidied");
+    assert_eq!((orphans(world).await, counted(world, F::Nowhere, E::Forgotten)), (0, 1));
+}
+
+pub(crate) async fn a_receipt_of_four_days_later_settles_its_message(world: &mut World) {
+    const HOUR: i64 = 3_600;
+    let waited = world.submitted(phone(1), "A").await;
+    let given_up = world.submitted(phone(2), "B").await;
+    let late = world.receipt(world.receipt_of("A", Event::ReceiptDelivered, 73 * HOUR)).await;
+    assert_eq!(moved(&late), Some((State::Submitted, State::Delivered)));
+    assert_eq!(world.read(&waited).await.state_at, at(73 * HOUR));
+    // Nothing came for 96 hours: unknown, and yet known to receipts.
+    world.store.overdue_receipts(at(96 * HOUR), at(96 * HOUR), 10).await.expect("done");
+    world.restart().await;
+    assert_eq!(world.state(&given_up).await, State::Unknown);
+    let late = world.receipt(world.receipt_of("B", Event::ReceiptDelivered, 150 * HOUR)).await;
+    assert_eq!(moved(&late), Some((State::Unknown, State::Delivered)));
+    assert_eq!(counted(world, ReceiptFound::ById, ReceiptEffect::Late), 1);
+    assert_eq!(orphans(world).await, 0);
+}
+
+pub(crate) async fn a_second_receipt_is_known_after_a_restart(world: &mut World) {
+    let message = world.submitted(phone(1), "A").await;
+    world.receipt(world.receipt_of("A", Event::ReceiptDelivered, 3)).await;
+    world.restart().await;
+    let again = world.receipt(world.receipt_of("A", Event::ReceiptDelivered, 4)).await;
+    assert_eq!((again, orphans(world).await), (ReceiptFate::Kept(message.id), 0));
 }

@@ -5,6 +5,7 @@ mod audit;
 mod consents;
 mod keys;
 mod opt_outs;
+mod orphans;
 mod people;
 mod senders;
 mod settings;
@@ -35,6 +36,7 @@ Examples:
   facteur admin consents verify
   facteur admin opt-outs add +33612345678 --reason 'asked by telephone'
   facteur admin settings set --workspace 'Ma Société' --stop-code 36180 --price-per-part 0.045
+  facteur admin orphans
   facteur admin audit --json
 
 Works while the gateway runs; it sees a change within a quarter of a second.")]
@@ -77,6 +79,8 @@ enum What {
     /// What a person may ask for: to be erased.
     #[command(subcommand)]
     People(people::What),
+    /// Receipts of which nobody knows the message, newest first: kept, and matched when it appears.
+    Orphans(orphans::Args),
     /// Who changed what, newest first.
     Audit(audit::Args),
 }
@@ -101,6 +105,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         What::OptOuts(what) => opt_outs::run(&desk, what).await,
         What::Settings(what) => settings::run(&desk, what).await,
         What::People(what) => people::run(&desk, what).await,
+        What::Orphans(args) => orphans::run(&desk, &args).await,
         What::Audit(args) => audit::run(&desk, &args).await,
     };
     desk.store.close().await?;
