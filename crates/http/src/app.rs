@@ -8,9 +8,11 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use facteur_gateway::{Chance, Gateway};
+use tokio_util::task::TaskTracker;
 
 use crate::endpoint::{Endpoint, NOWHERE};
 use crate::error::{ApiError, codes};
+use crate::idempotency::InFlight;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::request_id::RequestIds;
@@ -27,6 +29,9 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     pub(crate) ids: RequestIds,
+    pub(crate) tracker: TaskTracker,
+    /// Idempotency keys of requests under way.
+    pub(crate) in_flight: InFlight,
 }
 
 impl std::ops::Deref for App {
@@ -38,12 +43,15 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(gateway: Gateway, options: &Options) -> Self {
+    /// `tracker` runs what must be done though its client has gone.
+    pub(crate) fn new(gateway: Gateway, options: &Options, tracker: TaskTracker) -> Self {
         Self(Arc::new(Shared {
+            tracker,
             gateway,
             limits: Limits::new(options.failures_per_second),
             metrics: Metrics::new(),
             ids: RequestIds::new(Chance),
+            in_flight: InFlight::default(),
             options: options.clone(),
         }))
     }
@@ -52,7 +60,7 @@ impl App {
 /// Everything this room answers, as a service without a socket: what [`serve`](crate::serve) puts
 /// behind one, for tests and for embedding.
 pub fn router(gateway: Gateway, options: &Options) -> Router {
-    routed(&App::new(gateway, options))
+    routed(&App::new(gateway, options, TaskTracker::new()))
 }
 
 /// The endpoints of `app`.

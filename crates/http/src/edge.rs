@@ -129,7 +129,7 @@ impl<'a> Visit<'a> {
             if std::ptr::eq(self.endpoint, &SEND) {
                 return next.run(request).await;
             }
-            idempotency::once(self.app, self.endpoint, request, async |request| next.run(request).await).await
+            idempotency::once(self.app, self.endpoint, request, next).await
         };
         match tokio::time::timeout(limit, caught(handled)).await {
             Ok(Ok(response)) => response,
@@ -225,7 +225,7 @@ mod tests {
         let store = facteur_store::Options::new(folder.path().join("facteur.db"));
         let clock = Clock::of_runtime(Timestamp::from_millis(0));
         let gateway = Gateway::start(Config::default(), store, clock).await.expect("a gateway");
-        let app = App::new(gateway, &Options::default());
+        let app = App::new(gateway, &Options::default(), tokio_util::task::TaskTracker::new());
         let mut routes = Routes::new(&app);
         routes.add(&FRAGILE, get(fragile));
         let request = Request::get("/fragile").header("x-request-id", "mine").body(Body::empty());

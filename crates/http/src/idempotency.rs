@@ -1,15 +1,20 @@
 //! The `Idempotency-Key` header of writing requests.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use facteur_domain::AccountKeyId;
 use facteur_gateway::{Caller, IdempotencyKey, StoredAnswer};
 use facteur_store::{Accepted, Idempotency};
 use sha2::{Digest, Sha256};
 
+use crate::api::webhooks::secrets;
 use crate::app::App;
 use crate::body;
 use crate::endpoint::Endpoint;
@@ -49,15 +54,38 @@ pub(crate) fn key(
     Ok(Some(IdempotencyKey { key: key.to_owned(), route, fingerprint: Sha256::digest(body).into() }))
 }
 
+/// Keys of requests that are being carried out, so that a second request with one is told to wait. In
+/// memory: one process answers a data folder's requests, and what it was doing when it died is over.
+#[derive(Debug, Default)]
+pub(crate) struct InFlight(Mutex<HashSet<(AccountKeyId, String)>>);
+
+/// A key that is reserved until this goes.
+struct Reserved {
+    app: App,
+    key: (AccountKeyId, String),
+}
+
+impl Reserved {
+    /// `None` when another request holds the key.
+    fn take(app: &App, caller: &Caller, key: &str) -> Option<Self> {
+        let key = (caller.key.id, key.to_owned());
+        let fresh = app.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        fresh.then(|| Self { app: app.clone(), key })
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.app.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
 /// Carries out a writing request at most once for its key: the same request again is answered as the
-/// first was, without being carried out. `/v1/api/sms` keeps its answers with its messages, in one
-/// transaction; here the answer is kept after the work, so that a crash between the two, or two
-/// requests in flight, may do the work twice. Bodies above the usual size (imports) are not looked at:
-/// their key is only echoed.
-pub(crate) async fn once<F>(app: &App, endpoint: &'static Endpoint, request: Request, run: F) -> Response
-where
-    F: AsyncFnOnce(Request) -> Response,
-{
+/// first was, without being carried out; while the first is under way, with 409. `/v1/api/sms` keeps its
+/// answers with its messages, in one transaction; here the answer is kept after the work, so that a crash
+/// between the two may do the work twice. Bodies above the usual size (imports) are not looked at: their
+/// key is only echoed.
+pub(crate) async fn once(app: &App, endpoint: &'static Endpoint, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
     let small = match headers.get(header::CONTENT_LENGTH) {
@@ -69,51 +97,80 @@ where
     };
     let caller = request.extensions().get::<Caller>().cloned();
     let (Some(caller), true) = (caller, writes && small && headers.contains_key(&HEADER)) else {
-        return run(request).await;
+        return next.run(request).await;
     };
-    match kept(app, endpoint, request, &caller, run).await {
+    match kept(app, endpoint, request, caller, next).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
 }
 
-async fn kept<F>(
+async fn kept(
     app: &App,
     endpoint: &'static Endpoint,
     request: Request,
-    caller: &Caller,
-    run: F,
-) -> Result<Response, ApiError>
-where
-    F: AsyncFnOnce(Request) -> Response,
-{
+    caller: Caller,
+    next: Next,
+) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let body = body::whole(body, &app.options).await?;
     // The path is part of the request: the same key for another message is another request.
     let whole = [parts.method.as_str().as_bytes(), b" ", parts.uri.path().as_bytes(), b"\n", &body].concat();
     let Some(key) = key(&parts.headers, endpoint.path, &whole)? else {
-        return Ok(run(Request::from_parts(parts, Body::from(body))).await);
+        return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
     };
+    let reserved = Reserved::take(app, &caller, &key.key).ok_or_else(|| {
+        ApiError::new(
+            &codes::OTHER_TRANSACTION_IN_PROGRESS,
+            "Another request with this Idempotency-Key is being carried out.",
+        )
+        .at("Idempotency-Key")
+        .retry_after(1)
+        .suggest("Repeat the request in a moment: it is then answered as the other one was.")
+    })?;
     let (store, now) = (app.gateway.store(), app.gateway.now());
     let found = store.find_answer(caller.key.id, key.key.clone(), key.route, key.fingerprint, now).await?;
     if let Some(answer) = told(found)? {
-        return Ok(answer);
+        return Ok(if secrets::shown_by(endpoint) {
+            secrets::put_back(app, &caller, answer).await?
+        } else {
+            answer
+        });
     }
-    let response = run(Request::from_parts(parts, Body::from(body))).await;
+    let request = Request::from_parts(parts, Body::from(body));
+    // On a task of its own: a client that hangs up, or a time that runs out, must not come between the
+    // work and the note that it is done.
+    let work = app.tracker.spawn(async move {
+        let response = next.run(request).await;
+        remember(&reserved.app, endpoint, &caller, key, response).await
+    });
+    work.await.map_err(ApiError::internal)?
+}
+
+/// Keeps a success for its key.
+async fn remember(
+    app: &App,
+    endpoint: &'static Endpoint,
+    caller: &Caller,
+    key: IdempotencyKey,
+    response: Response,
+) -> Result<Response, ApiError> {
     if !response.status().is_success() {
         return Ok(response);
     }
     let (head, body) = response.into_parts();
     let body = to_bytes(body, KEPT_MAX).await.map_err(ApiError::internal)?;
+    let kept = if secrets::shown_by(endpoint) { secrets::take_out(&body)? } else { body.clone() };
+    let now = app.gateway.now();
     let idempotency = Idempotency {
         api_key: caller.key.id,
         key: key.key,
         route: key.route,
         fingerprint: key.fingerprint,
         expires_at: now.plus(KEPT_FOR),
-        answer: StoredAnswer { status: head.status.as_u16(), body: body.clone() },
+        answer: StoredAnswer { status: head.status.as_u16(), body: kept },
     };
-    if let Err(why) = store.keep_answer(idempotency, now).await {
+    if let Err(why) = app.gateway.store().keep_answer(idempotency, now).await {
         // The work is done: its answer is given, and only a repetition would not know it.
         tracing::error!(%why, "an answer could not be kept for its idempotency key");
     }

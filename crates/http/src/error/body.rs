@@ -98,6 +98,11 @@ pub(crate) struct FieldError<'a> {
 }
 
 impl Fault {
+    /// Whether the same request can succeed later.
+    fn retryable(&self) -> bool {
+        matches!(self.code.status.as_u16(), 408 | 429 | 503) || self.retry_after.is_some()
+    }
+
     /// The body for the request of this id.
     pub(super) fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
         let code = self.code.name;
@@ -110,7 +115,7 @@ impl Fault {
                 kind,
                 code,
                 message: &self.message,
-                retryable: retryable(self.code.status),
+                retryable: self.retryable(),
                 request_id,
                 param: self.param.as_deref(),
                 suggestion: self.suggestion.as_deref(),
@@ -138,9 +143,4 @@ fn kind(status: StatusCode) -> &'static str {
         500.. => "server_error",
         _ => VALIDATION,
     }
-}
-
-/// Whether the same request can succeed later.
-fn retryable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 503)
 }

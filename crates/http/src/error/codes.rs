@@ -60,6 +60,8 @@ codes! {
     METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED "The path exists, but not with this method; see `Allow`.";
     REQUEST_TIMEOUT REQUEST_TIMEOUT "The body did not come in time.";
     IDEMPOTENCY_KEY_REUSE CONFLICT "The idempotency key was used for another request.";
+    OTHER_TRANSACTION_IN_PROGRESS CONFLICT
+        "Another request with the same idempotency key is being carried out; try again in a moment.";
     MESSAGE_NOT_CANCELLABLE CONFLICT "The message has left, or has reached its end.";
     SENDER_ID_TAKEN CONFLICT "Another workspace has the Sender ID.";
     SENDER_ID_LIMIT_REACHED CONFLICT "The workspace has as many Sender IDs or short codes as it may.";

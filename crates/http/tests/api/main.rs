@@ -3,6 +3,7 @@
 mod consents;
 mod documents;
 mod guard;
+mod idempotency;
 mod preview;
 mod reads;
 mod send;

@@ -115,6 +115,13 @@ impl World {
         self.router = facteur_http::router(self.gateway.clone(), &Options::default());
     }
 
+    /// Everything in the data folder, after the store was closed and opened again.
+    pub(crate) async fn octets_on_disk(&mut self) -> Vec<u8> {
+        self.restart().await;
+        let files = std::fs::read_dir(self.folder.path()).expect("a folder");
+        files.flat_map(|file| std::fs::read(file.expect("a file").path()).unwrap_or_default()).collect()
+    }
+
     /// A new key of the first workspace.
     pub(crate) async fn add_key(&self, traits: Traits) -> String {
         self.add_key_to(self.workspace, traits).await

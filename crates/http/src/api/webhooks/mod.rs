@@ -7,6 +7,7 @@ pub(crate) mod create;
 pub(crate) mod deliveries;
 pub(crate) mod list;
 mod read;
+pub(crate) mod secrets;
 
 use facteur_gateway::{Caller, Scope, show_secret};
 use facteur_store::{Actor, StoreError, Webhook};
