@@ -27,6 +27,9 @@ const DOUBT_BATCH: usize = 500;
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 const PAGE_EVERY: Duration = Duration::from_millis(100);
 
+/// How often newly kept messages are made known by their recipients. Until then look-ups read them all.
+const INDEX_EVERY: Duration = Duration::from_secs(5);
+
 /// Starts every sweep as a task of its own, so that a slow one delays no other.
 pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
     macro_rules! every {
@@ -52,6 +55,7 @@ pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
     every!(DOUBT_EVERY, "overdue receipts", overdue);
     every!(PAGE_EVERY, "backlog page", read_page);
     every!(TIDY_EVERY, "expired rows", tidy);
+    every!(INDEX_EVERY, "recipients", index_recipients);
 }
 
 async fn release_due(shared: &Shared) -> Result<(), StoreError> {
@@ -119,4 +123,9 @@ async fn read_page(shared: &Shared) -> Result<(), StoreError> {
 async fn tidy(shared: &Shared) -> Result<(), StoreError> {
     let now: Timestamp = shared.clock.now();
     shared.store.tidy(now, now.minus(shared.sending.orphans_kept)).await.map(|_| ())
+}
+
+async fn index_recipients(shared: &Shared) -> Result<(), StoreError> {
+    while shared.store.index_recipients().await? {}
+    Ok(())
 }

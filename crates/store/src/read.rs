@@ -134,7 +134,7 @@ pub struct WorkCounts {
 /// How busy the writer is, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Load {
-    /// Verbs that wait for the writer.
+    /// Rows that wait for the writer.
     pub waiting: u64,
     /// New work is refused when this many wait.
     pub waiting_max: u64,

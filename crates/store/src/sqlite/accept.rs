@@ -7,38 +7,60 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::consents::{self, Scribe};
 use super::fault::{Fault, is_constraint};
 use super::writer::Tx;
-use super::{rows, verdicts, webhooks};
+use super::{recipients, rows, verdicts, webhooks};
 use crate::{Accept, Accepted, Idempotency, NewConsent, StoreError, StoredAnswer};
 
-/// Keeps a message, unless its request was answered before.
-pub(super) fn accept(tx: &mut Tx<'_>, accept: Accept) -> Result<Accepted, Fault> {
-    let Accept { message, idempotency, verdict, consent, new_consents, held } = accept;
+/// Keeps the messages of one request, all of them or none, unless the request was answered before.
+pub(super) fn accept(
+    tx: &mut Tx<'_>,
+    accepts: impl IntoIterator<Item = Accept>,
+    idempotency: Option<Idempotency>,
+    now: Timestamp,
+) -> Result<Accepted, Fault> {
     if let Some(idempotency) = &idempotency {
-        let asked = Asked::of(idempotency, message.accepted_at);
-        let found = find_answer(tx.conn, &asked)?;
+        let found = find_answer(tx.conn, &Asked::of(idempotency, now))?;
         if found != Accepted::New {
             return Ok(found);
         }
     }
+    let (told, mut kept) = (tx.accepted.len(), Vec::new());
+    for accept in accepts {
+        let day = accept.message.accepted_at.utc_day();
+        count(&mut kept, day, accept.message.api_key, 1);
+        if let Err(fault) = keep_message(tx, accept) {
+            // A verb that is undone alone leaves nothing in memory either.
+            tx.accepted.truncate(told);
+            return Err(fault);
+        }
+    }
+    for (day, key, number) in kept {
+        count(&mut tx.usage, day, key, number);
+    }
+    if let Some(idempotency) = idempotency {
+        keep_answer(tx, &idempotency)?;
+    }
+    Ok(Accepted::New)
+}
+
+fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
+    let Accept { message, idempotency: _, verdict, consent, new_consents, held } = accept;
     let state = if message.send_at > message.accepted_at { State::Scheduled } else { State::Queued };
     insert_message(tx, &message)?;
     insert_work(tx, &message, state)?;
+    if message.id.key() <= tx.memory.sealed {
+        recipients::note_late(tx, message.workspace, message.recipient, message.id)?;
+    }
     if let Some(json) = verdict {
         verdicts::keep_acceptance(tx, message.id, &json)?;
     }
     rely(tx, &message, consent, new_consents)?;
-    if let Some(idempotency) = idempotency {
-        keep_answer(tx, &idempotency)?;
-    }
     if held {
         webhooks::accepted_held(tx, &message)?;
     }
-    // Last: it is in memory, which a verb that is undone alone would leave behind.
-    count(tx, &message);
     if state == State::Queued {
         tx.accepted.push(message);
     }
-    Ok(Accepted::New)
+    Ok(())
 }
 
 /// Records the grounds that came with the request, and links the message to the one it relies on.
@@ -116,12 +138,11 @@ fn insert_work(tx: &Tx<'_>, message: &Message, state: State) -> rusqlite::Result
     Ok(())
 }
 
-fn count(tx: &mut Tx<'_>, message: &Message) {
-    let (day, key) = (message.accepted_at.utc_day(), message.api_key);
+fn count(counts: &mut Vec<(i64, AccountKeyId, u64)>, day: i64, key: AccountKeyId, number: u64) {
     // A batch has few keys: looking through them is cheaper than hashing.
-    match tx.usage.iter_mut().find(|(d, k, _)| *d == day && *k == key) {
-        Some((_, _, count)) => *count += 1,
-        None => tx.usage.push((day, key, 1)),
+    match counts.iter_mut().find(|(d, k, _)| *d == day && *k == key) {
+        Some((_, _, count)) => *count += number,
+        None => counts.push((day, key, number)),
     }
 }
 

@@ -305,6 +305,8 @@ impl Store {
                 let manner = Manner::owed(chunk.len());
                 erased += store.write(manner, move |tx| erase::messages(tx, &chunk, at)).wait()?;
             }
+            // Last: what stops in the middle is found again by it.
+            store.write(Manner::guarded(), move |tx| erase::index(tx, workspace, number)).wait()?;
             Ok(erased)
         })
     }

@@ -8,6 +8,7 @@ use super::admin::note;
 use super::consents::Scribe;
 use super::fault::Fault;
 use super::parcel::PART_MASK;
+use super::recipients::{self, Span};
 use super::rows;
 use super::secret::Secret;
 use super::waiting;
@@ -58,16 +59,20 @@ fn forget_papers(tx: &Tx<'_>, scribe: Scribe<'_>, number: Msisdn) -> Result<u64,
     Ok((entries + stops) as u64)
 }
 
-/// The messages of a workspace to a number. There is no index for it: read where nobody waits.
+/// The messages of a workspace to a number.
 pub(super) fn messages_to(
     conn: &Connection,
     workspace: WorkspaceId,
-    number: Msisdn,
+    recipient: Msisdn,
 ) -> Result<Vec<MessageId>, Fault> {
-    Ok(conn
-        .prepare("SELECT id FROM message WHERE workspace = ?1 AND recipient = ?2 ORDER BY id")?
-        .query_map([workspace.key(), rows::digits(number)], |row| row.get(0).map(MessageId::from_key))?
-        .collect::<Result<_, _>>()?)
+    let all = Span { workspace, recipient, below: i64::MAX, from: 0, limit: usize::MAX };
+    Ok(recipients::find(conn, all)?.into_iter().map(MessageId::from_key).collect())
+}
+
+/// Takes a person whose messages are erased out of the index of recipients.
+pub(super) fn index(tx: &mut Tx<'_>, workspace: WorkspaceId, number: Msisdn) -> Result<(), Fault> {
+    let conn = tx.conn;
+    overwriting(conn, || Ok(recipients::forget(tx, workspace, number)?))
 }
 
 /// Erases recipient, text and reference of messages. What still waits is withdrawn first; what is on

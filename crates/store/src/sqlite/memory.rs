@@ -10,8 +10,8 @@ use foldhash::fast::{FixedState, RandomState};
 use rusqlite::Connection;
 use tracing::error;
 
-use super::rows;
 use super::webhooks::Hooks;
+use super::{recipients, rows};
 use crate::RouteId;
 use crate::receipt::ReceiptCount;
 
@@ -25,6 +25,10 @@ pub(super) struct Memory {
     pub(super) hooks: Hooks,
     /// Receipts of the batch under way.
     pub(super) receipts: ReceiptCount,
+    /// The last message that a run of recipients covers or is about to.
+    pub(super) sealed: i64,
+    /// People taken out of the index of recipients since the start.
+    pub(super) erasures: u64,
     /// Parts delivered lately.
     finals: Finals,
     /// Keys put into `finals` by the batch under way.
@@ -42,8 +46,8 @@ impl Memory {
         let hooks = Hooks::load(conn)?;
         let mut finals = Finals::new(finals_max);
         finals.load(conn)?;
-        let receipts = ReceiptCount::default();
-        Ok(Self { orphans, late_receipts, hooks, receipts, finals, fresh: Vec::new() })
+        let (receipts, sealed) = (ReceiptCount::default(), recipients::reach(conn)?);
+        Ok(Self { orphans, late_receipts, hooks, receipts, sealed, erasures: 0, finals, fresh: Vec::new() })
     }
 
     /// A batch begins.

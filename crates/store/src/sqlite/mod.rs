@@ -30,6 +30,7 @@ mod reach;
 mod read;
 mod reader;
 mod receipts;
+mod recipients;
 mod rows;
 mod secret;
 mod sessions;
@@ -46,6 +47,7 @@ mod webhooks;
 mod writer;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -70,8 +72,8 @@ use crate::StoreError;
 pub struct Options {
     /// The database file; its folder exists.
     pub path: PathBuf,
-    /// Messages that may wait for the writer before [`StoreError::Overloaded`]; verbs on messages
-    /// that were accepted may be twice as many. Default 16,384.
+    /// Rows that may wait for the writer before new messages are [`StoreError::Overloaded`]; of verbs on
+    /// messages that were accepted, twice as many may wait. Default 16,384.
     pub queue_max: usize,
     /// Rows in one transaction at most. Default 2,048.
     pub batch_max: usize,
@@ -130,6 +132,8 @@ struct Inner {
     writer: Arc<Queue<Box<dyn Job>>>,
     readers: Arc<Queue<Read>>,
     tally: Arc<Tally>,
+    /// Rows that were written when recipients were last looked at and there was nothing to do.
+    indexed: AtomicU64,
     closing: mpsc::Sender<Reply<()>>,
 }
 
@@ -161,6 +165,7 @@ impl Store {
             writer: Arc::new(Queue::new(options.queue_max)),
             readers: Arc::new(Queue::new(options.queue_max)),
             tally: Arc::default(),
+            indexed: AtomicU64::new(u64::MAX),
             closing,
             options,
         };

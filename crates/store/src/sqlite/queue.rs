@@ -20,13 +20,15 @@ pub(super) struct Queue<J> {
 
 struct Line<J> {
     jobs: VecDeque<J>,
+    /// Rows of all of them.
+    rows: usize,
     closed: bool,
 }
 
 /// Who may use the part of the line that is kept free.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Priority {
-    /// New work: refused when the line is full.
+    /// New work: refused when as many rows wait as the line is long.
     New,
     /// Work on what was accepted (an operator's answer, a receipt): it has a second line's length
     /// for itself, so that a flood of new work cannot refuse it.
@@ -34,10 +36,10 @@ pub(super) enum Priority {
 }
 
 impl<J: Weighed> Queue<J> {
-    /// A line of `max` jobs.
+    /// A line of `max` rows of new work, and twice as many jobs in all.
     pub(super) fn new(max: usize) -> Self {
         Self {
-            line: Mutex::new(Line { jobs: VecDeque::new(), closed: false }),
+            line: Mutex::new(Line { jobs: VecDeque::new(), rows: 0, closed: false }),
             ready: Condvar::new(),
             max: max.max(1),
         }
@@ -49,17 +51,19 @@ impl<J: Weighed> Queue<J> {
 
     /// Joins the line.
     pub(super) fn push(&self, job: J, priority: Priority) -> Result<(), (J, StoreError)> {
-        let max = match priority {
-            Priority::New => self.max,
-            Priority::Owed => self.max.saturating_mul(2),
-        };
         let mut line = self.lock();
         if line.closed {
             return Err((job, StoreError::Closed));
         }
-        if line.jobs.len() >= max {
+        let full = match priority {
+            // By rows: a request may bring a thousand messages.
+            Priority::New => line.rows >= self.max,
+            Priority::Owed => line.jobs.len() >= self.max.saturating_mul(2),
+        };
+        if full {
             return Err((job, StoreError::Overloaded));
         }
+        line.rows += job.rows();
         line.jobs.push_back(job);
         drop(line);
         self.ready.notify_one();
@@ -79,18 +83,20 @@ impl<J: Weighed> Queue<J> {
         let mut weight = 0;
         let mut count = 0;
         for job in &line.jobs {
-            weight += job.rows();
-            if count > 0 && weight > rows {
+            let more = weight + job.rows();
+            if count > 0 && more > rows {
                 break;
             }
+            weight = more;
             count += 1;
         }
+        line.rows -= weight;
         Some(line.jobs.drain(..count).collect())
     }
 
-    /// How many jobs wait.
-    pub(super) fn len(&self) -> usize {
-        self.lock().jobs.len()
+    /// How many rows wait.
+    pub(super) fn rows(&self) -> usize {
+        self.lock().rows
     }
 
     /// Lets nobody in any more; what waits is still taken.
@@ -104,6 +110,7 @@ impl<J: Weighed> Queue<J> {
         let mut line = self.lock();
         line.closed = true;
         line.jobs.clear();
+        line.rows = 0;
         drop(line);
         self.ready.notify_all();
     }

@@ -1,12 +1,13 @@
 //! Reading messages and what surrounds them.
 
 use facteur_domain::delivery::{State, aggregate};
-use facteur_domain::{Message, MessageId, Timestamp, WorkspaceId};
+use facteur_domain::{Message, MessageId, Msisdn, Timestamp, WorkspaceId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::fault::Fault;
 use super::parcel::{Part, read_parts};
+use super::recipients::{self, Span};
 use super::rows::{self, MESSAGE};
 use crate::{COUNT_MAX, MessageFilter, OrphanReceipt, Page, Paged, RouteId, StoredMessage, WorkCounts};
 
@@ -80,7 +81,7 @@ pub(super) fn messages(
     page: Page,
 ) -> Result<Paged<StoredMessage>, Fault> {
     let tx = conn.transaction()?;
-    let (condition, values) = condition(workspace, filter);
+    let (condition, values) = condition(&tx, workspace, filter)?;
     let total = tx
         .prepare_cached(&format!(
             "SELECT count(*) FROM (SELECT 1 FROM message m WHERE {condition} LIMIT {COUNT_MAX})"
@@ -97,7 +98,44 @@ pub(super) fn messages(
     Ok(Paged { rows, total })
 }
 
-fn condition(workspace: WorkspaceId, filter: &MessageFilter) -> (String, Vec<Value>) {
+/// A person's messages, newest first.
+pub(super) fn messages_to(conn: &mut Connection, span: Span) -> Result<Vec<StoredMessage>, Fault> {
+    let tx = conn.transaction()?;
+    let mut stored_ones = Vec::new();
+    for key in recipients::find(&tx, span)? {
+        let message = find(&tx, span.workspace, MessageId::from_key(key))?;
+        // Dropped or erased since it was indexed.
+        let Some(message) = message.filter(|message| message.recipient == span.recipient) else { continue };
+        stored_ones.push(stored(&tx, message)?);
+    }
+    Ok(stored_ones)
+}
+
+/// The keys of the newest messages to a number that may match a filter, as a JSON list.
+fn keys_to(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    recipient: Msisdn,
+    filter: &MessageFilter,
+) -> rusqlite::Result<String> {
+    let from = filter.from.map_or(0, first_key);
+    let limit = usize::try_from(COUNT_MAX).unwrap_or(usize::MAX);
+    let span = Span { workspace, recipient, below: i64::MAX, from, limit };
+    let keys: Vec<String> = recipients::find(conn, span)?.iter().map(ToString::to_string).collect();
+    Ok(format!("[{}]", keys.join(",")))
+}
+
+/// The first key of an instant. Ids never run behind the clock, so what was accepted from then on has no
+/// lower one.
+fn first_key(from: Timestamp) -> i64 {
+    from.millis().max(0) << ID_TIME_SHIFT
+}
+
+fn condition(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    filter: &MessageFilter,
+) -> rusqlite::Result<(String, Vec<Value>)> {
     let mut terms = vec!["m.workspace = ?"];
     let mut values = vec![Value::from(workspace.key())];
     let mut also = |term, value: Value| {
@@ -105,6 +143,8 @@ fn condition(workspace: WorkspaceId, filter: &MessageFilter) -> (String, Vec<Val
         values.push(value);
     };
     if let Some(recipient) = filter.recipient {
+        also("m.id IN (SELECT value FROM json_each(?))", keys_to(conn, workspace, recipient, filter)?.into());
+        // One that was erased since is still known by its old number.
         also("m.recipient = ?", rows::digits(recipient).into());
     }
     if let Some(sender) = &filter.sender {
@@ -118,8 +158,8 @@ fn condition(workspace: WorkspaceId, filter: &MessageFilter) -> (String, Vec<Val
     }
     if let Some(from) = filter.from {
         also("m.accepted_at >= ?", from.millis().into());
-        // Ids never run behind the clock, so this is the same bound, where the index can use it.
-        also("m.id >= ?", (from.millis().max(0) << ID_TIME_SHIFT).into());
+        // The same bound, where the index can use it.
+        also("m.id >= ?", first_key(from).into());
     }
     if let Some(to) = filter.to {
         also("m.accepted_at < ?", to.millis().into());
@@ -131,7 +171,7 @@ fn condition(workspace: WorkspaceId, filter: &MessageFilter) -> (String, Vec<Val
             rows::code(state).into(),
         );
     }
-    (terms.join(" AND "), values)
+    Ok((terms.join(" AND "), values))
 }
 
 /// Orphan receipts, newest first.

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use facteur_domain::{AccountKeyId, MessageId, Timestamp, WorkspaceId};
+use facteur_domain::{AccountKeyId, MessageId, Msisdn, Timestamp, WorkspaceId};
 use rusqlite::Connection;
 
 use super::accept::Asked;
 use super::fault::Fault;
 use super::queue::{Priority, Queue, Weighed};
+use super::recipients::Span;
 use super::{Pending, Store, accept, admin, backup, connect, read, start, story, waiting};
 use crate::{
     Accepted, AuditLine, DirectorySnapshot, MessageFilter, OrphanReceipt, Page, Paged, StoreError,
@@ -137,8 +138,23 @@ impl Store {
         self.read(move |conn| story::story(conn, workspace, id))
     }
 
+    /// Messages of a workspace to one number, newest first: those with an id below `below`, `limit` at
+    /// most.
+    pub fn messages_to(
+        &self,
+        workspace: WorkspaceId,
+        recipient: Msisdn,
+        below: Option<MessageId>,
+        limit: usize,
+    ) -> Pending<Vec<StoredMessage>> {
+        let below = below.map_or(i64::MAX, MessageId::key);
+        let span = Span { workspace, recipient, below, from: 0, limit };
+        self.read(move |conn| read::messages_to(conn, span))
+    }
+
     /// Messages of a workspace, newest first. A filter that matches few of very many messages reads
-    /// all of them; `from` bounds that.
+    /// all of them; `from` bounds that. By `recipient`, the newest 10,000 to that number are looked
+    /// through.
     pub fn messages(
         &self,
         workspace: WorkspaceId,

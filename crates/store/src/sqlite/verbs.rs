@@ -10,11 +10,11 @@ use super::fault::Fault;
 use super::pending::Pending;
 use super::queue::Priority;
 use super::writer::{Tx, Verb};
-use super::{Store, accept, admin, answers, inbound, receipts, sweep, waiting};
+use super::{Store, accept, admin, answers, inbound, receipts, recipients, sweep, waiting};
 use crate::{
     Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Inbound,
-    Load, Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, Recovery, RouteId, SenderRecord, Waiting,
-    Withdrawal, Workspace,
+    Load, Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, Recovery, RouteId, SenderRecord, StoreError,
+    Waiting, Withdrawal, Workspace,
 };
 
 /// How a verb is put on the line.
@@ -60,11 +60,51 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when there is a message of its id.
-    pub fn accept(&self, accept: Accept) -> Pending<Accepted> {
+    pub fn accept(&self, mut accept: Accept) -> Pending<Accepted> {
         // The ledger may refuse an entry where somebody has changed it: its neighbours are kept all the same.
         let guarded = !accept.new_consents.is_empty();
+        let (idempotency, now) = (accept.idempotency.take(), accept.message.accepted_at);
         let manner = Manner { rows: 1, guarded, priority: Priority::New };
-        self.write(manner, move |tx| accept::accept(tx, accept))
+        self.write(manner, move |tx| accept::accept(tx, [accept], idempotency, now))
+    }
+
+    /// Keeps the messages of one request, all of them or none, with its idempotency key; those of the
+    /// single messages are not looked at. `now` is when the request came.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is a message of the id of one of them.
+    pub fn accept_all(
+        &self,
+        accepts: Vec<Accept>,
+        idempotency: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Pending<Accepted> {
+        let manner = Manner { rows: accepts.len(), guarded: true, priority: Priority::New };
+        self.write(manner, move |tx| accept::accept(tx, accepts, idempotency, now))
+    }
+
+    /// Makes newly kept messages known by their recipients, aside from the hot path: a run of 16,384 at
+    /// most. `true` when there may be more to do.
+    ///
+    /// # Errors
+    /// Nothing is lost; ask again.
+    pub async fn index_recipients(&self) -> Result<bool, StoreError> {
+        let kept = self.inner.tally.rows.load(Ordering::Relaxed);
+        if self.inner.indexed.load(Ordering::Relaxed) == kept {
+            return Ok(false);
+        }
+        let Some(last) = self.read(|conn| recipients::next_end(conn)).await? else {
+            self.inner.indexed.store(kept, Ordering::Relaxed);
+            return Ok(false);
+        };
+        let run = self.write(Manner::owed(recipients::SLICE), move |tx| recipients::seal(tx, last)).await?;
+        let entries = self.read(move |conn| recipients::gather(conn, run)).await?;
+        for slice in entries.chunks(recipients::SLICE) {
+            let (slice, manner) = (slice.to_vec(), Manner::owed(slice.len()));
+            self.write(manner, move |tx| recipients::append(tx, run, &slice)).await?;
+        }
+        self.write(Manner::owed(1), move |tx| recipients::list(tx, run)).await?;
+        Ok(true)
     }
 
     /// Keeps the answer of a request that did something else than send, for its idempotency key.
@@ -256,7 +296,7 @@ impl Store {
     pub fn load(&self) -> Load {
         let inner = &self.inner;
         Load {
-            waiting: inner.writer.len() as u64,
+            waiting: inner.writer.rows() as u64,
             waiting_max: inner.options.queue_max as u64,
             commits: inner.tally.commits.load(Ordering::Relaxed),
             rows: inner.tally.rows.load(Ordering::Relaxed),

@@ -137,6 +137,33 @@ pub(crate) async fn two_requests_in_flight_with_one_key_keep_one_message(world: 
     assert_eq!(world.store.counts().await.expect("counts").queued, 1);
 }
 
+pub(crate) async fn a_list_is_kept_whole_or_not_at_all(world: &mut World) {
+    let list = |from: i64| -> Vec<Accept> { (from..from + 3).map(|n| world.message(n).into()).collect() };
+    let (first, store) = (list(0), &world.store);
+    let kept = store.accept_all(first.clone(), Some(idempotency("a", 1)), at(0)).await;
+    assert_eq!(kept.expect("kept"), Accepted::New);
+    let again = store.accept_all(list(10), Some(idempotency("a", 1)), at(10)).await;
+    assert!(matches!(again, Ok(Accepted::Replayed(_))));
+    // Its last message is there already: its first one is not kept, not counted and not told either.
+    let mut broken = list(20);
+    broken.push(first[2].clone());
+    let neighbour = world.message(30);
+    let [broken, beside] = [
+        store.accept_all(broken, Some(idempotency("b", 1)), at(20)),
+        store.accept(Accept::from(neighbour.clone())),
+    ];
+    assert!(matches!(broken.await, Err(StoreError::Conflict(_))));
+    assert_eq!(beside.await.expect("kept"), Accepted::New);
+    let unused = store.find_answer(KEY, "b".to_owned(), ROUTE, [1; 32], at(21)).await;
+    assert_eq!(unused.expect("read"), Accepted::New, "an error does not use up a key");
+    assert_eq!(store.counts().await.expect("counts").queued, 4);
+    assert_eq!(store.usage(at(0).utc_day()).await.expect("read"), [(KEY, 4)]);
+    store.close().await.expect("closes");
+    let told = world.told.lock().expect("no panic holds it").clone();
+    let expected = first.iter().map(|accept| accept.message.id).chain([neighbour.id]);
+    assert_eq!(told, expected.collect::<Vec<_>>());
+}
+
 pub(crate) async fn usage_counts_what_was_kept(world: &mut World) {
     let other = AccountKeyId::from_key(4096);
     for n in 0..5 {

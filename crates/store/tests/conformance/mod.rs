@@ -12,6 +12,7 @@ pub(crate) mod keeping;
 pub(crate) mod optouts;
 pub(crate) mod people;
 pub(crate) mod receipts;
+pub(crate) mod recipients;
 pub(crate) mod waiting;
 
 pub(crate) use world::World;
@@ -29,6 +30,7 @@ macro_rules! cases {
                 a_key_belongs_to_a_route_and_a_body,
                 an_expired_key_is_new_again,
                 two_requests_in_flight_with_one_key_keep_one_message,
+                a_list_is_kept_whole_or_not_at_all,
                 usage_counts_what_was_kept,
             }
             consents::{
@@ -112,6 +114,10 @@ macro_rules! cases {
                 every_case_of_a_receipt_is_counted,
                 a_receipt_of_four_days_later_settles_its_message,
                 a_second_receipt_is_known_after_a_restart,
+            }
+            recipients::{
+                a_person_s_messages_are_found_newest_first,
+                an_indexed_person_is_erased,
             }
             waiting::{
                 a_restart_makes_unknown_what_was_handed_over,
