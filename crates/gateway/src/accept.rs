@@ -74,6 +74,8 @@ pub struct SendRequest {
     pub idempotency: Option<IdempotencyKey>,
     /// What it says for the rules.
     pub compliance: Compliance,
+    /// The message of the same workspace that it sends anew; both stories tell.
+    pub resend_of: Option<MessageId>,
 }
 
 /// What a request says for the rules; all of it optional.

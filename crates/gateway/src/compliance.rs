@@ -3,7 +3,8 @@
 use facteur_domain::consent::fold_advertiser;
 use facteur_domain::{ConsentId, Msisdn, Sender, SenderState, ShortCode, Timestamp};
 use facteur_rules::{
-    Audience, Basis, Circumstances, Consent, Decision, Grounds, Language, OptOuts, Policy, Proof, Verdict,
+    Audience, Basis, Circumstances, Consent, Decision, Effect, Grounds, Language, OptOuts, Policy, Proof,
+    Verdict,
 };
 use facteur_store::{ConsentFact, NameProof, NewConsent, SenderRecord, Settings, Standing};
 
@@ -233,6 +234,14 @@ pub(crate) fn verdict_json(verdict: &Verdict, at: Timestamp) -> String {
         "reasons": reasons,
     })
     .to_string()
+}
+
+/// The rule that holds a message the longest.
+pub(crate) fn holding_rule(verdict: &Verdict) -> Option<&'static str> {
+    let Decision::Hold { until } = verdict.decision() else { return None };
+    let holding = || verdict.reasons().iter().filter(|reason| reason.effect == Effect::Hold);
+    let last = holding().find(|reason| reason.until == Some(until)).or_else(|| holding().next());
+    last.map(|reason| reason.rule)
 }
 
 /// A decision's name in the API.

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use facteur_domain::{Class, MessageId, Timestamp};
 use facteur_rules::{Decision, Language, Verdict};
-use facteur_store::{HandOver, Standing, StoreError, Waiting, Withdrawal};
+use facteur_store::{HandOver, Hold, Standing, StoreError, Waiting, Withdrawal};
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::judge_departure;
-use crate::compliance::verdict_json;
+use crate::compliance::{holding_rule, verdict_json};
 use crate::link::Outgoing;
 use crate::route::{Bind, Route};
 use crate::shared::Shared;
@@ -122,7 +122,7 @@ type Withdrawn = (Waiting, Withdrawal);
 struct Judged {
     cleared: Vec<Outgoing>,
     withdrawn: Vec<Withdrawn>,
-    held: Vec<(Waiting, Timestamp)>,
+    held: Vec<(Waiting, Hold)>,
     /// Marketing, to be judged with what is known of its recipient.
     ask: Vec<Waiting>,
     /// Verdicts to keep: those that have something to say.
@@ -156,7 +156,11 @@ impl Judged {
         match verdict.clear(waiting.message.id) {
             Ok(permit) => self.cleared.extend(Outgoing::new(permit, waiting, worth_until)),
             Err(verdict) => match verdict.decision() {
-                Decision::Hold { until } => self.held.push((waiting, until)),
+                Decision::Hold { until } => {
+                    let rule = holding_rule(&verdict).unwrap_or_default();
+                    let hold = Hold { message: waiting.message.id, until, rule };
+                    self.held.push((waiting, hold));
+                }
                 Decision::Refuse | Decision::Send => self.withdrawn.push((waiting, blocked(&verdict))),
             },
         }
@@ -211,9 +215,8 @@ impl Judged {
 }
 
 /// Makes messages wait for their window: on disk, from where they come back when it opens.
-fn hold(shared: &Arc<Shared>, held: Vec<(Waiting, Timestamp)>, now: Timestamp) {
-    let pending =
-        shared.store.hold(held.iter().map(|(waiting, until)| (waiting.message.id, *until)).collect(), now);
+fn hold(shared: &Arc<Shared>, held: Vec<(Waiting, Hold)>, now: Timestamp) {
+    let pending = shared.store.hold(held.iter().map(|(_, hold)| *hold).collect(), now);
     let shared = shared.clone();
     shared.tracker.clone().spawn(async move {
         match pending.await {

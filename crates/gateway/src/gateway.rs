@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{Class, Message, MessageId, Timestamp, WorkspaceId};
-use facteur_rules::Decision;
 use facteur_store::{
     Accept, Accepted, Actor, AuditLine, Change, Idempotency, SenderRecord, Settings, Store, StoreError,
     StoredAnswer, StoredMessage,
@@ -12,7 +11,7 @@ use facteur_store::{
 
 use crate::accept::{Assessment, Desk, Draft, Reply, SendRequest};
 use crate::backlog::Carries;
-use crate::compliance::verdict_json;
+use crate::compliance::{holding_rule, verdict_json};
 use crate::config::SendingRules;
 use crate::directory::Directory;
 use crate::metrics::{ByCode, CodeLabel};
@@ -184,6 +183,7 @@ impl Gateway {
         let shared = &self.shared;
         let now = shared.clock.now();
         let key = request.idempotency.take();
+        let resend_of = request.resend_of.take();
         if let Some(key) = &key {
             // The first request's answer stands, even if the same request would be refused today.
             let found =
@@ -201,7 +201,7 @@ impl Gateway {
         let id = MessageId::from_key(shared.ids.next(now));
         // A verdict in which no rule had anything to say is not kept: the rule pack of that moment says
         // the same again.
-        let held = matches!(assessment.verdict.decision(), Decision::Hold { .. });
+        let held = holding_rule(&assessment.verdict);
         let spoke = !assessment.verdict.reasons().is_empty();
         let verdict = spoke.then(|| verdict_json(&assessment.verdict, now));
         let message = match desk.message(draft, &assessment, id) {
@@ -215,6 +215,8 @@ impl Gateway {
         shared.quotas.spend(&caller.key, now)?;
         let reply = answer(&message);
         let class = message.class;
+        let price = if message.test { None } else { settings.price_per_part };
+        let cost_micros = price.unwrap_or(0).saturating_mul(i64::from(message.parts));
         let idempotency = key.map(|key| Idempotency {
             api_key: caller.key.id,
             key: key.key,
@@ -230,11 +232,13 @@ impl Gateway {
             consent: assessment.consent,
             new_consents: assessment.new_consent.into_iter().collect(),
             held,
+            cost_micros,
+            resend_of,
         };
         match shared.store.accept(accept).await {
             Ok(Accepted::New) => {
                 shared.metrics.accepted(class);
-                if held {
+                if held.is_some() {
                     shared.webhooks.wake.notify_one();
                 }
                 Ok(Reply::New(reply))
@@ -270,7 +274,7 @@ impl Gateway {
         let rules: Vec<&str> = refusal.details.iter().filter_map(|detail| detail.rule).collect();
         let who = Actor::named(caller.key.id.to_string());
         let line = AuditLine::new(now, who, Some(caller.workspace()), "message.refused", rules.join(" "));
-        if let Err(why) = self.shared.store.note(line).await {
+        if let Err(why) = self.shared.store.note_refused(line, rules).await {
             tracing::error!(%why, "a refusal is missing from the audit log");
         }
     }

@@ -23,8 +23,13 @@ pub struct Accept {
     /// Grounds that came with the request, recorded with it, unless the same ground holds already. The
     /// key is who recorded them.
     pub new_consents: Vec<NewConsent>,
-    /// It is scheduled because a rule holds it, not because its sender asked for a later time.
-    pub held: bool,
+    /// The rule that holds it, when it is scheduled for that and not because its sender asked for a later
+    /// time: as in `fr.window.sunday`.
+    pub held: Option<&'static str>,
+    /// What it costs, in millionths of a euro; 0 when that is not known, or for a test.
+    pub cost_micros: i64,
+    /// The message that it sends anew, of the same workspace: both stories tell.
+    pub resend_of: Option<MessageId>,
 }
 
 impl From<Message> for Accept {
@@ -36,7 +41,9 @@ impl From<Message> for Accept {
             verdict: None,
             consent: None,
             new_consents: Vec::new(),
-            held: false,
+            held: None,
+            cost_micros: 0,
+            resend_of: None,
         }
     }
 }
@@ -251,6 +258,17 @@ pub enum Withdrawal {
     },
     /// Its validity ran out.
     Lapsed,
+}
+
+/// A waiting message that a rule makes wait longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// Which.
+    pub message: MessageId,
+    /// Until when.
+    pub until: Timestamp,
+    /// The rule, as in `fr.window.night`.
+    pub rule: &'static str,
 }
 
 /// What a start found.

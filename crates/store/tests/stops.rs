@@ -292,7 +292,9 @@ impl Run {
     fn hold(&mut self, at: Timestamp, n: usize) {
         let until = Timestamp::from_millis(self.clock + 5_000);
         let sent = &mut self.sent[n];
-        let held = self.store.hold(vec![(sent.id, until)], at);
+        let held = self
+            .store
+            .hold(vec![facteur_store::Hold { message: sent.id, until, rule: "fr.window.night" }], at);
         let moved = usize::from(sent.state == State::Queued);
         if matches!(sent.state, State::Scheduled | State::Queued) {
             (sent.state, sent.due) = (State::Scheduled, until);

@@ -70,7 +70,10 @@ impl World {
             client_reference: None,
             test: false,
         };
-        self.store.accept(Accept { held, ..message.into() }).await.expect("kept");
+        self.store
+            .accept(Accept { held: held.then_some("fr.window.night"), ..message.into() })
+            .await
+            .expect("kept");
         id
     }
 

@@ -263,6 +263,7 @@ pub(crate) fn request(to: &str, text: &str) -> SendRequest {
         validity_minutes: None,
         idempotency: None,
         compliance: facteur_gateway::Compliance::default(),
+        resend_of: None,
     }
 }
 

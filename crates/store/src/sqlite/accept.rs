@@ -1,14 +1,15 @@
 //! Keeping a message, and the request's idempotency with it.
 
 use facteur_domain::delivery::State;
-use facteur_domain::{AccountKeyId, ConsentId, Message, Timestamp};
+use facteur_domain::{AccountKeyId, ConsentId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::consents::{self, Scribe};
 use super::fault::{Fault, is_constraint};
+use super::step::Step;
 use super::writer::Tx;
 use super::{recipients, rows, verdicts, webhooks};
-use crate::{Accept, Accepted, Idempotency, NewConsent, StoreError, StoredAnswer};
+use crate::{Accept, Accepted, Idempotency, NewConsent, RuleEffect, StoreError, StoredAnswer};
 
 /// Keeps the messages of one request, all of them or none, unless the request was answered before.
 pub(super) fn accept(
@@ -43,7 +44,8 @@ pub(super) fn accept(
 }
 
 fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
-    let Accept { message, idempotency: _, verdict, consent, new_consents, held } = accept;
+    let Accept { message, idempotency: _, verdict, consent, new_consents, held, cost_micros, resend_of } =
+        accept;
     let state = if message.send_at > message.accepted_at { State::Scheduled } else { State::Queued };
     insert_message(tx, &message)?;
     insert_work(tx, &message, state)?;
@@ -54,13 +56,28 @@ fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
         verdicts::keep_acceptance(tx, message.id, &json)?;
     }
     rely(tx, &message, consent, new_consents)?;
-    if held {
+    if held.is_some() {
         webhooks::accepted_held(tx, &message)?;
+    }
+    if let Some(before) = resend_of {
+        link(tx, &message, before)?;
+    }
+    tx.tallies.accepted(&message, cost_micros);
+    if let Some(rule) = held {
+        tx.tallies.ruled(message.workspace, message.accepted_at, RuleEffect::Held, rule);
     }
     if state == State::Queued {
         tx.accepted.push(message);
     }
     Ok(())
+}
+
+/// Tells in both stories that a message was sent anew.
+fn link(tx: &Tx<'_>, message: &Message, before: MessageId) -> rusqlite::Result<()> {
+    let (at, of) = (message.accepted_at, before.to_string());
+    Step { at, what: "copy_of", detail: Some(&of), ..Step::default() }.write(tx, message.id)?;
+    let by = message.id.to_string();
+    Step { at, what: "sent_anew", detail: Some(&by), ..Step::default() }.write(tx, before)
 }
 
 /// Records the grounds that came with the request, and links the message to the one it relies on.
@@ -121,8 +138,8 @@ fn message_params<'m>(message: &'m Message, sender: &'m str) -> impl rusqlite::P
 
 fn insert_work(tx: &Tx<'_>, message: &Message, state: State) -> rusqlite::Result<()> {
     let mut statement = tx.conn.prepare_cached(
-        "INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at, sender) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     statement.execute(params![
         message.id.key(),
@@ -134,6 +151,7 @@ fn insert_work(tx: &Tx<'_>, message: &Message, state: State) -> rusqlite::Result
         message.parts,
         rows::digits(message.recipient),
         message.expires_at.millis(),
+        message.sender.to_string(),
     ])?;
     Ok(())
 }

@@ -16,8 +16,8 @@ use super::{
 };
 use super::{verdicts, waiting};
 use crate::{
-    Actor, ChainReport, Change, ConsentEntry, Dossier, Evidence, NewConsent, NewEvidence, NewOptOut, OptOut,
-    OptOutState, Page, Paged, SenderRecord, Settings, Standing, StoreError,
+    Actor, ChainReport, Change, ConsentEntry, Dossier, Evidence, Hold, NewConsent, NewEvidence, NewOptOut,
+    OptOut, OptOutState, Page, Paged, SenderRecord, Settings, Standing, StoreError,
 };
 
 impl Store {
@@ -154,7 +154,7 @@ impl Store {
 
     /// Makes waiting messages wait longer: `scheduled`, each until its instant. One that no longer waits is
     /// left alone.
-    pub fn hold(&self, batch: Vec<(MessageId, Timestamp)>, at: Timestamp) -> Pending<Vec<Change>> {
+    pub fn hold(&self, batch: Vec<Hold>, at: Timestamp) -> Pending<Vec<Change>> {
         self.write(Manner::owed(batch.len()), move |tx| waiting::hold(tx, &batch, at))
     }
 

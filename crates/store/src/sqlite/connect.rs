@@ -130,6 +130,15 @@ mod tests {
 
     use super::*;
 
+    /// A file of schema version `to`, or of the newest before it.
+    fn old(options: &Options, to: i64) -> Connection {
+        let mut old = Connection::open(&options.path).expect("opens");
+        claim(&old).expect("ours");
+        let to = refinery::SchemaVersion::try_from(to).expect("small");
+        embedded::migrations::runner().set_target(Target::Version(to)).run(&mut old).expect("runs");
+        old
+    }
+
     #[test]
     fn older_files_are_brought_to_this_version() {
         let runner = embedded::migrations::runner();
@@ -141,15 +150,45 @@ mod tests {
         for from in versions {
             let folder = tempfile::tempdir().expect("a folder");
             let options = Options::new(folder.path().join("facteur.db"));
-            let mut old = Connection::open(&options.path).expect("opens");
-            claim(&old).expect("ours");
-            let from = refinery::SchemaVersion::try_from(from).expect("small");
-            embedded::migrations::runner().set_target(Target::Version(from)).run(&mut old).expect("runs");
-            assert_eq!(version(&old).expect("read"), i64::from(from));
+            let old = old(&options, from);
+            assert_eq!(version(&old).expect("read"), from);
             old.close().expect("closes");
             let conn = open_writer(&options).expect("opens");
             assert_eq!(version(&conn).expect("read"), newest);
         }
+    }
+
+    #[test]
+    fn messages_from_before_figures_were_kept_are_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options::new(folder.path().join("facteur.db"));
+        let old = old(&options, 7);
+        old.execute_batch(
+            "INSERT INTO route (id, name) VALUES (1, 'aggregator');
+             INSERT INTO message SELECT (3600000 << 21) + value * 16, 16, 48, 'MyCompany', 33639980001, 'otp', 'x',
+                 'gsm7', 2, 0, 0, 0, NULL, 0 FROM (SELECT 1 AS value UNION SELECT 2 UNION SELECT 3);
+             INSERT INTO outcome SELECT id + value, iif(value = 0, 10, 8), 0, 1, 0, 1, 'A', 0, 0, 0, NULL, NULL
+                 FROM message, (SELECT 0 AS value UNION SELECT 1) WHERE message.id = (3600000 << 21) + 16;
+             INSERT INTO outcome SELECT id, 6, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+                 FROM message WHERE id = (3600000 << 21) + 32;
+             INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at)
+                 SELECT id, 1, 0, 0, workspace, class, parts, recipient, 0 FROM message
+                 WHERE id = (3600000 << 21) + 48;",
+        )
+        .expect("written");
+        old.close().expect("closes");
+        let conn = open_writer(&options).expect("opens");
+        let mut rows = conn
+            .prepare(
+                "SELECT hour || ' ' || sender || ' ' || route || ': ' || accepted || ' ' || parts || ' ' || \
+                 submitted || ' ' || undelivered || ' ' || cancelled FROM tally ORDER BY route",
+            )
+            .expect("valid");
+        let rows: Vec<String> =
+            rows.query_map([], |row| row.get(0)).expect("runs").collect::<Result<_, _>>().expect("reads");
+        assert_eq!(rows, ["1 MyCompany 0: 3 6 0 0 1", "1 MyCompany 1: 0 0 1 1 0"]);
+        let sender: String = conn.query_row("SELECT sender FROM work", [], |row| row.get(0)).expect("there");
+        assert_eq!(sender, "MyCompany");
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod standing;
 mod step;
 mod story;
 mod sweep;
+mod tally;
 mod users;
 mod verbs;
 mod verdicts;

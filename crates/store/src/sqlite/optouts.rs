@@ -109,6 +109,7 @@ fn record_one(
     };
     insert(tx.conn, &fresh, hash, reach)?;
     webhooks::opted_out(tx, &fresh)?;
+    tx.tallies.stopped(fresh.workspace, fresh.created_at, &fresh.source);
     Ok(fresh)
 }
 

@@ -1,8 +1,10 @@
 //! A message's parts as they stand, taken out, moved and put back: the one place where the states of
 //! `work` and `outcome` are written.
 
+use std::time::Duration;
+
 use facteur_domain::delivery::{Event, State, aggregate};
-use facteur_domain::{Class, MessageId, Msisdn, PartId, Timestamp, WorkspaceId};
+use facteur_domain::{Class, MessageId, Msisdn, PartId, Sender, Timestamp, WorkspaceId};
 use rusqlite::{Row, params};
 use tracing::warn;
 
@@ -55,6 +57,7 @@ impl Part {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shared {
     pub(super) workspace: WorkspaceId,
+    pub(super) sender: Sender,
     pub(super) class: Class,
     pub(super) parts: u8,
     pub(super) recipient: Msisdn,
@@ -110,7 +113,7 @@ impl Parcel {
     pub(super) fn load(conn: &rusqlite::Connection, message: MessageId) -> rusqlite::Result<Option<Self>> {
         let mut statement = conn.prepare_cached(
             "SELECT id, state, state_at, due_at, attempts, possible_duplicate, left_unknown, route, smsc_id, \
-             handed_at, answered_at, receipt_at, word, error, workspace, class, parts, recipient, expires_at \
+             handed_at, answered_at, receipt_at, word, error, workspace, class, parts, recipient, expires_at, sender \
              FROM work WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
         )?;
         let mut found = statement.query(params![message.key(), message.key() | PART_MASK])?;
@@ -124,6 +127,7 @@ impl Parcel {
                     parts: row.get(16)?,
                     recipient: rows::msisdn(row, 17)?,
                     expires_at: rows::time(row, 18)?,
+                    sender: rows::sender(row, 19)?,
                 });
             }
             parts.push(part(row)?);
@@ -177,8 +181,8 @@ impl Parcel {
             return Ok(());
         }
         let mut statement = tx.conn.prepare_cached(
-            "INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at, sender) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?;
         for index in 1..self.shared.parts {
             let part = Part { id: PartId::new(self.message, index), ..self.parts[0].clone() };
@@ -192,10 +196,23 @@ impl Parcel {
                 self.shared.parts,
                 rows::digits(self.shared.recipient),
                 self.shared.expires_at.millis(),
+                self.shared.sender.to_string(),
             ])?;
             self.parts.push(part);
         }
         Ok(())
+    }
+
+    /// The route that it left by last.
+    pub(super) fn route(&self) -> Option<RouteId> {
+        self.parts.iter().max_by_key(|part| part.handed_at).and_then(|part| part.route)
+    }
+
+    /// How long after its hand-over the last receipt of its parts came.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        let handed = self.parts.iter().filter_map(|part| part.handed_at).max()?;
+        let told = self.parts.iter().filter_map(|part| part.receipt_at).max()?;
+        Some(told.since(handed))
     }
 
     /// What changed for the message as a whole since the last call: its state, or which of its parts
@@ -368,7 +385,9 @@ pub(super) fn load_ended(
     message: MessageId,
 ) -> rusqlite::Result<Option<Parcel>> {
     let shared = conn
-        .prepare_cached("SELECT workspace, class, parts, recipient, expires_at FROM message WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT workspace, class, parts, recipient, expires_at, sender FROM message WHERE id = ?1",
+        )?
         .query_row([message.key()], |row| {
             Ok(Shared {
                 workspace: WorkspaceId::from_key(row.get(0)?),
@@ -376,6 +395,7 @@ pub(super) fn load_ended(
                 parts: row.get(2)?,
                 recipient: rows::msisdn(row, 3)?,
                 expires_at: rows::time(row, 4)?,
+                sender: rows::sender(row, 5)?,
             })
         });
     let shared = match shared {

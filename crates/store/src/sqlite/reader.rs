@@ -10,10 +10,10 @@ use super::accept::Asked;
 use super::fault::Fault;
 use super::queue::{Priority, Queue, Weighed};
 use super::recipients::Span;
-use super::{Pending, Store, accept, admin, backup, connect, read, start, story, waiting};
+use super::{Pending, Store, accept, admin, backup, connect, read, start, story, tally, waiting};
 use crate::{
-    Accepted, AuditLine, DirectorySnapshot, MessageFilter, OrphanReceipt, Page, Paged, StoreError,
-    StoredMessage, StoryStep, UnknownMessage, Waiting, WorkCounts,
+    Accepted, AuditLine, DirectorySnapshot, Figures, Hour, MessageFilter, OrphanReceipt, Page, Paged,
+    StoreError, StoredMessage, StoryStep, UnknownMessage, Waiting, WorkCounts,
 };
 
 /// A read on its way.
@@ -162,6 +162,11 @@ impl Store {
         page: Page,
     ) -> Pending<Paged<StoredMessage>> {
         self.read(move |conn| read::messages(conn, workspace, &filter, page))
+    }
+
+    /// A workspace's figures from one hour until another, which is not in it. Cheap: nothing is counted.
+    pub fn figures(&self, workspace: WorkspaceId, from: Hour, until: Hour) -> Pending<Figures> {
+        self.read(move |conn| tally::figures(conn, workspace, from, until))
     }
 
     /// Orphan receipts, newest first.

@@ -214,6 +214,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::memory::Memory;
+    use super::super::tally::Tallies;
     use super::super::{Options, connect};
     use super::*;
 
@@ -276,7 +277,13 @@ mod tests {
 
         fn tx<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> T) -> T {
             let (accepted, usage) = (Vec::new(), Vec::new());
-            work(&mut Tx { conn: &self.conn, memory: &mut self.memory, accepted, usage })
+            work(&mut Tx {
+                conn: &self.conn,
+                memory: &mut self.memory,
+                accepted,
+                usage,
+                tallies: Tallies::default(),
+            })
         }
 
         fn keep(&mut self, id: i64, to: i64) {

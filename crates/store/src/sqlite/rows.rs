@@ -87,6 +87,11 @@ pub(super) fn msisdn(row: &Row<'_>, column: usize) -> rusqlite::Result<Msisdn> {
     Msisdn::from_digits(count(row, column)?).ok_or_else(|| wrong(column, "number"))
 }
 
+/// A sender, as it was written.
+pub(super) fn sender(row: &Row<'_>, column: usize) -> rusqlite::Result<Sender> {
+    row.get_ref(column)?.as_str().ok().and_then(|s| s.parse().ok()).ok_or_else(|| wrong(column, "sender"))
+}
+
 /// A number of things.
 pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|_| wrong(column, "count"))
@@ -114,8 +119,6 @@ pub(super) const MESSAGE: &str = "m.id, m.workspace, m.api_key, m.sender, m.reci
 
 /// A message from a row that starts with [`MESSAGE`].
 pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
-    let sender: Sender =
-        row.get_ref(3)?.as_str().ok().and_then(|s| s.parse().ok()).ok_or_else(|| wrong(3, "sender"))?;
     let encoding =
         row.get_ref(7)?.as_str().ok().and_then(Encoding::from_name).ok_or_else(|| wrong(7, "encoding"))?;
     let reference = row
@@ -126,7 +129,7 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         id: MessageId::from_key(row.get(0)?),
         workspace: WorkspaceId::from_key(row.get(1)?),
         api_key: AccountKeyId::from_key(row.get(2)?),
-        sender,
+        sender: sender(row, 3)?,
         recipient: msisdn(row, 4)?,
         class: class(row, 5)?,
         text: MessageText::try_from(row.get::<_, String>(6)?).map_err(|_| wrong(6, "text"))?,

@@ -113,7 +113,7 @@ pub(super) fn overdue_receipts(
             };
             step.write(tx, part.message())?;
             parcel.put_back(tx, part.index(), Touched::All)?;
-            changes.extend(parcel.change());
+            changes.extend(webhooks::changed(tx, &mut parcel, at, None)?);
         }
     }
     Ok(changes)

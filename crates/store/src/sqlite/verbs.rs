@@ -13,8 +13,8 @@ use super::writer::{Tx, Verb};
 use super::{Store, accept, admin, answers, inbound, receipts, recipients, sweep, waiting};
 use crate::{
     Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Inbound,
-    Load, Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, Recovery, RouteId, SenderRecord, StoreError,
-    Waiting, Withdrawal, Workspace,
+    Load, Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, Recovery, RouteId, RuleEffect, SenderRecord,
+    StoreError, Waiting, Withdrawal, Workspace,
 };
 
 /// How a verb is put on the line.
@@ -273,6 +273,18 @@ impl Store {
     /// Writes an audit line of its own (a refused send, say).
     pub fn note(&self, line: AuditLine) -> Pending<()> {
         self.write(Manner::guarded(), move |tx| admin::note(tx, &line))
+    }
+
+    /// Writes an audit line of a request that the rules refused, and counts the rules.
+    pub fn note_refused(&self, line: AuditLine, rules: Vec<&'static str>) -> Pending<()> {
+        self.write(Manner::guarded(), move |tx| {
+            if let Some(workspace) = line.workspace {
+                for rule in &rules {
+                    tx.tallies.ruled(workspace, line.at, RuleEffect::Refused, rule);
+                }
+            }
+            admin::note(tx, &line)
+        })
     }
 
     /// Waits for everything queued to be durable, then closes; later verbs answer `Closed`.

@@ -12,7 +12,7 @@ use super::rows;
 use super::step::{Step, keep_attempt};
 use super::webhooks;
 use super::writer::Tx;
-use crate::{Change, StoreError, UnknownMessage, Waiting, Withdrawal};
+use crate::{Change, Hold, RuleEffect, StoreError, UnknownMessage, Waiting, Withdrawal};
 
 /// Withdraws what waits of each message.
 pub(super) fn withdraw(
@@ -30,6 +30,9 @@ pub(super) fn withdraw(
             Withdrawal::Lapsed => (Event::Lapsed, "lapsed", None),
         };
         if stop_waiting(&mut parcel, event, at) {
+            if let Withdrawal::Blocked { rule, .. } = why {
+                tx.tallies.ruled(parcel.shared.workspace, at, RuleEffect::Blocked, rule);
+            }
             let state = Some(parcel.state());
             Step { at, what, state, detail: detail.as_deref(), ..Step::default() }.write(tx, *message)?;
             parcel.put_all_back(tx, Touched::Answer)?;
@@ -40,13 +43,9 @@ pub(super) fn withdraw(
 }
 
 /// Makes what waits of each message wait until a later instant.
-pub(super) fn hold(
-    tx: &mut Tx<'_>,
-    batch: &[(MessageId, Timestamp)],
-    at: Timestamp,
-) -> Result<Vec<Change>, Fault> {
+pub(super) fn hold(tx: &mut Tx<'_>, batch: &[Hold], at: Timestamp) -> Result<Vec<Change>, Fault> {
     let mut changes = Vec::with_capacity(batch.len());
-    for (message, until) in batch {
+    for Hold { message, until, rule } in batch {
         let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
         if !stop_waiting(&mut parcel, Event::Held, at) {
             continue;
@@ -54,6 +53,7 @@ pub(super) fn hold(
         for part in parcel.parts.iter_mut().filter(|part| part.state == State::Scheduled) {
             part.due_at = *until;
         }
+        tx.tallies.ruled(parcel.shared.workspace, at, RuleEffect::Held, rule);
         let (state, detail) = (Some(parcel.state()), format!("until {}", until.to_jiff()));
         Step { at, what: "held", state, detail: Some(&detail), ..Step::default() }.write(tx, *message)?;
         parcel.put_all_back(tx, Touched::Answer)?;
@@ -94,8 +94,7 @@ pub(super) fn cancel(
     stop_waiting(&mut parcel, Event::Cancelled, at);
     Step { at, what: "cancelled", state: Some(State::Cancelled), ..Step::default() }.write(tx, message)?;
     parcel.put_all_back(tx, Touched::Answer)?;
-    parcel
-        .change()
+    webhooks::changed(tx, &mut parcel, at, None)?
         .ok_or_else(|| StoreError::Internal("a cancelled message did not change".to_owned()).into())
 }
 

@@ -15,6 +15,7 @@ use super::fault::{Fault, describe};
 use super::memory::Memory;
 use super::pending::Reply;
 use super::queue::{Queue, Weighed};
+use super::tally::Tallies;
 use crate::StoreError;
 use crate::receipt::ReceiptTally;
 
@@ -28,6 +29,8 @@ pub(super) struct Tx<'c> {
     pub(super) accepted: Vec<Message>,
     /// Messages accepted by this batch, by UTC day and key: written once a batch.
     pub(super) usage: Vec<(i64, AccountKeyId, u64)>,
+    /// What this batch counts: written once a batch.
+    pub(super) tallies: Tallies,
 }
 
 /// A writing verb on its way.
@@ -68,16 +71,7 @@ where
     fn apply(&mut self, tx: &mut Tx<'_>) -> Result<(), rusqlite::Error> {
         let Some(run) = self.run.take() else { return Ok(()) };
         let conn = tx.conn;
-        if self.guarded {
-            conn.execute_batch("SAVEPOINT verb")?;
-        }
-        let result = run(tx);
-        if self.guarded {
-            if result.is_err() {
-                conn.execute_batch("ROLLBACK TO verb")?;
-            }
-            conn.execute_batch("RELEASE verb")?;
-        }
+        let result = if self.guarded { guarded(tx, run)? } else { run(tx) };
         self.outcome = Some(match result {
             Ok(value) => Ok(value),
             Err(Fault::Verb(error)) => Err(error),
@@ -102,6 +96,25 @@ where
         // A caller that went away is no fault: what it asked for is done all the same.
         let _ = self.reply.send(answer);
     }
+}
+
+/// Runs a verb so that it alone is undone when it fails, with what it counted.
+fn guarded<T>(
+    tx: &mut Tx<'_>,
+    run: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
+) -> Result<Result<T, Fault>, rusqlite::Error> {
+    let conn = tx.conn;
+    conn.execute_batch("SAVEPOINT verb")?;
+    let others = std::mem::take(&mut tx.tallies);
+    let result = run(tx);
+    let own = std::mem::replace(&mut tx.tallies, others);
+    if result.is_err() {
+        conn.execute_batch("ROLLBACK TO verb")?;
+    } else {
+        tx.tallies.merge(own);
+    }
+    conn.execute_batch("RELEASE verb")?;
+    Ok(result)
 }
 
 /// What the writer has done since the start, for metrics.
@@ -195,12 +208,18 @@ impl Writer {
     fn apply(&mut self, batch: &mut [Box<dyn Job>]) -> Result<Vec<Message>, rusqlite::Error> {
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         self.memory.begin();
-        let mut tx =
-            Tx { conn: &self.conn, memory: &mut self.memory, accepted: Vec::new(), usage: Vec::new() };
+        let mut tx = Tx {
+            conn: &self.conn,
+            memory: &mut self.memory,
+            accepted: Vec::new(),
+            usage: Vec::new(),
+            tallies: Tallies::default(),
+        };
         for job in batch {
             job.apply(&mut tx)?;
         }
         super::accept::count_usage(&tx)?;
+        tx.tallies.write(tx.conn)?;
         let accepted = tx.accepted;
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         Ok(accepted)

@@ -7,6 +7,7 @@ pub(crate) mod accepting;
 pub(crate) mod consents;
 pub(crate) mod desk;
 pub(crate) mod directory;
+pub(crate) mod figures;
 pub(crate) mod journey;
 pub(crate) mod keeping;
 pub(crate) mod optouts;
@@ -59,6 +60,12 @@ macro_rules! cases {
                 the_audit_log_tells_who_and_why,
                 routes_keep_their_numbers,
                 what_is_missing_or_doubled_is_said,
+            }
+            figures::{
+                messages_are_counted_with_their_ends,
+                messages_count_in_the_hour_of_their_acceptance,
+                what_rules_and_people_stop_is_counted,
+                what_is_undone_is_not_counted,
             }
             journey::{
                 a_message_s_whole_life,

@@ -1,6 +1,6 @@
 use facteur_domain::{Class, Message, OptOutScope, SenderRecordId, SenderState, State};
 use facteur_store::{
-    Actor, Departed, Dossier, HandOver, NewConsent, NewOptOut, OptOut, OptOutState, Page, SenderRecord,
+    Actor, Departed, Dossier, HandOver, Hold, NewConsent, NewOptOut, OptOut, OptOutState, Page, SenderRecord,
     Settings, StoreError, Workspace,
 };
 
@@ -281,7 +281,8 @@ pub(crate) async fn standings_tell_the_stops_that_hold(world: &mut World) {
 
 pub(crate) async fn a_held_message_waits_longer(world: &mut World) {
     let (due, late) = (world.accepted(1, phone(1)).await, world.submitted(phone(2), "A").await);
-    let batch = vec![(due.id, at(500)), (late.id, at(500))];
+    let held = |message: &Message| Hold { message: message.id, until: at(500), rule: "fr.window.night" };
+    let batch = vec![held(&due), held(&late)];
     let changes = world.store.hold(batch, at(3)).await.expect("held");
     assert_eq!(moves(&changes), [(State::Queued, State::Scheduled)], "what has left is left alone");
     world.restart().await;

@@ -179,6 +179,7 @@ pub(crate) fn rest(
         validity_minutes,
         idempotency: None,
         compliance,
+        resend_of: None,
     })
 }
 
@@ -276,6 +277,7 @@ mod tests {
                 validity_minutes: Some(5),
                 idempotency: None,
                 compliance: Compliance::default(),
+                resend_of: None,
             }
         );
     }

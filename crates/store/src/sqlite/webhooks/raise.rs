@@ -26,7 +26,7 @@ struct Cause {
     number: Option<Msisdn>,
 }
 
-/// Takes what changed of a message since the last call, and tells who subscribed to it. `why` is the rule
+/// Takes what changed of a message since the last call, counts it, and tells who subscribed to it. `why` is the rule
 /// and reason, where a rule is the cause.
 pub(in crate::sqlite) fn changed(
     tx: &mut Tx<'_>,
@@ -35,6 +35,7 @@ pub(in crate::sqlite) fn changed(
     why: Option<&str>,
 ) -> Result<Option<Change>, Fault> {
     let Some(change) = parcel.change() else { return Ok(None) };
+    tx.tallies.moved(parcel, &change);
     if let Some(topic) = topic_of(change)
         && tx.memory.hooks.wants(change.workspace, topic)
         && let Some(message) = read_message(tx.conn, change.message)?
