@@ -106,6 +106,72 @@ ids! {
     UserId "usr";
     /// A person's session in the console (its public id, not its token).
     SessionId "ses";
+    /// What a phone sent (MO), whole. Spelled as messages are, as Allo does; its second lowest bit is set,
+    /// so that it is never a [`MessageId`]'s.
+    InboundId "msg";
+    /// A thread between a phone and a sender of a workspace.
+    ConversationId "cnv";
+    /// A keyword of a workspace on a short code.
+    KeywordId "kwd";
+}
+
+/// A message of a conversation, whichever way it went.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ItemId {
+    /// To the phone.
+    Sent(MessageId),
+    /// From the phone.
+    Received(InboundId),
+}
+
+impl ItemId {
+    /// The bit by which what phones sent is told from what was sent to them.
+    const RECEIVED: i64 = 2;
+
+    /// The item with this key, as a store keeps it.
+    #[must_use]
+    pub const fn from_key(key: i64) -> Self {
+        if key & Self::RECEIVED == 0 {
+            Self::Sent(MessageId::from_key(key))
+        } else {
+            Self::Received(InboundId::from_key(key))
+        }
+    }
+
+    /// The integer key; items rise with time, whichever way they went.
+    #[must_use]
+    pub const fn key(self) -> i64 {
+        match self {
+            Self::Sent(id) => id.key(),
+            Self::Received(id) => id.key(),
+        }
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent(id) => id.fmt(f),
+            Self::Received(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for ItemId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        text.parse().map(|id: MessageId| Self::from_key(id.key()))
+    }
+}
+
+impl InboundId {
+    /// A fresh id for what came at `at`, above `last`.
+    #[must_use]
+    pub fn next(at: Timestamp, last: Self) -> Self {
+        let fresh = at.millis().max(0) << TIME_SHIFT;
+        Self(fresh.max((last.0 | (STEP - 1)) + 1) | ItemId::RECEIVED)
+    }
 }
 
 /// One part of a message: the message's id with the part's index in the low four bits.

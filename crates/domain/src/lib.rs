@@ -6,6 +6,7 @@
 pub mod consent;
 pub mod delivery;
 pub mod id;
+pub mod language;
 pub mod message;
 pub mod number;
 pub mod redacted;
@@ -16,10 +17,11 @@ pub mod time;
 pub use consent::{Basis, OptOutScope};
 pub use delivery::State;
 pub use id::{
-    AccountKeyId, ConsentId, EventId, EvidenceId, IdSource, MessageId, OptOutId, PartId, SenderRecordId,
-    SessionId, UserId, WebhookId, WorkspaceId,
+    AccountKeyId, ConsentId, ConversationId, EventId, EvidenceId, IdSource, InboundId, ItemId, KeywordId,
+    MessageId, OptOutId, PartId, SenderRecordId, SessionId, UserId, WebhookId, WorkspaceId,
 };
-pub use message::{Class, ClientReference, Message, MessageText};
+pub use language::Language;
+pub use message::{AutoReply, Class, ClientReference, Message, MessageText};
 pub use number::{Msisdn, Range, RangeKind};
 pub use redacted::Redacted;
 pub use sender::{Sender, SenderName, SenderState, ShortCode};

@@ -143,6 +143,41 @@ impl fmt::Debug for ClientReference {
     }
 }
 
+/// What a message answers that the product itself writes back to a phone, from the code it wrote to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum AutoReply {
+    /// A STOP: confirms it, once.
+    Stop,
+    /// CONTACT: says who publishes the service.
+    Contact,
+    /// START: confirms that the person wants to be written to again.
+    Start,
+    /// A keyword of a workspace, in its words.
+    Keyword,
+}
+
+impl AutoReply {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Stop, Self::Contact, Self::Start, Self::Keyword];
+
+    /// Its name in the API and in stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Contact => "contact",
+            Self::Start => "start",
+            Self::Keyword => "keyword",
+        }
+    }
+
+    /// The one of this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reply| reply.as_str() == name)
+    }
+}
+
 /// An accepted message. Nothing here changes after acceptance; where it stands is its
 /// [`State`](crate::delivery::State).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -175,6 +210,8 @@ pub struct Message {
     pub client_reference: Option<ClientReference>,
     /// Sent with a test key or in `dev`: never to a real route.
     pub test: bool,
+    /// What it answers, when the product itself wrote it; `None` for what a customer sends.
+    pub auto_reply: Option<AutoReply>,
 }
 
 #[cfg(test)]

@@ -349,6 +349,7 @@ impl Desk<'_> {
             expires_at: assessment.cap.map_or(expires_at, |cap| expires_at.min(cap)),
             client_reference: draft.reference,
             test: self.caller.key.test,
+            auto_reply: None,
         })
     }
 

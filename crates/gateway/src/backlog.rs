@@ -217,6 +217,7 @@ mod tests {
             expires_at: NOW,
             client_reference: None,
             test: false,
+            auto_reply: None,
         }
     }
 

@@ -193,6 +193,7 @@ impl Judged {
                 route: route.id,
                 at: now,
                 marketing: self.marketing.contains(&message.id),
+                through: None,
             }
         });
         // Queued here, in the order of the queue; only the waiting is done in the task.

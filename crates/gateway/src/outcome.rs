@@ -1,21 +1,18 @@
 //! What links report, made durable in batches: answers, receipts, and messages from phones.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use facteur_domain::{MessageId, ShortCode};
+use facteur_domain::MessageId;
 use facteur_smpp::Status;
-use facteur_store::{
-    Actor, Answer, AnswerOutcome, Change, Inbound, OptOut, Pending, ReceiptFate, Store, StoreError, Waiting,
-};
+use facteur_store::{Answer, AnswerOutcome, Change, ReceiptFate, Store, StoreError, Understand, Waiting};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::task::TaskTracker;
 
 use crate::Clock;
 use crate::backlog::Backlog;
-use crate::directory::Current;
-use crate::inbound::{self, Arrival, Content};
+use crate::inbound::{Arrival, Content};
 use crate::metrics::{ByRoute, ByRouteAnswer, Metrics};
 use crate::route::Route;
 
@@ -32,9 +29,8 @@ pub(crate) struct Outcomes {
     pub(crate) clock: Clock,
     /// Wakes the delivery of webhooks.
     pub(crate) told: Arc<Notify>,
-    pub(crate) directory: Current,
-    /// The platform's own STOP code.
-    pub(crate) stop_code: Option<ShortCode>,
+    /// Understands what phones send.
+    pub(crate) desk: Arc<dyn Understand>,
 }
 
 impl Outcomes {
@@ -89,44 +85,24 @@ impl Outcomes {
                 this.told_fates(fates.unwrap_or_default());
             });
         }
-        if !messages.is_empty() {
-            let count = messages.len();
-            // A STOP is in force before the operator has its answer: both are written before that.
-            let stops = self.stops(&messages);
-            let pending = self.store.keep_inbound(messages);
-            let (this, name) = (self.clone(), route.config.name.clone());
+        for (message, sequence) in messages.into_iter().zip(of_messages) {
+            // What follows from it, a STOP say, is in force before the operator has its answer.
+            let pending = self.store.receive(message, self.desk.clone());
+            let (this, kept, name) = (self.clone(), kept.clone(), route.config.name.clone());
             self.tracker.spawn(async move {
-                let mut done = pending.await;
-                for stop in stops {
-                    match stop.await {
-                        Ok((_, changes)) => this.changed(&changes),
-                        Err(why) => done = Err(why),
+                let done = pending.await;
+                match &done {
+                    Ok((_, changes)) => {
+                        this.metrics.inbound.inc();
+                        this.changed(changes);
+                    }
+                    Err(why) => {
+                        tracing::error!(route = name, %why, "a message from a phone could not be kept")
                     }
                 }
-                if let Err(why) = &done {
-                    tracing::error!(route = name, %why, "messages from phones could not be kept");
-                }
-                this.metrics.inbound.inc_by(if done.is_ok() { count as u64 } else { 0 });
-                this.answer_operator(&kept, of_messages, done.is_ok());
+                this.answer_operator(&kept, vec![sequence], done.is_ok());
             });
         }
-    }
-
-    /// Puts the STOPs among `messages` on their way to the store; those of which it is not sure are in
-    /// force too, until somebody has read them.
-    fn stops(&self, messages: &[Inbound]) -> Vec<Pending<(Vec<OptOut>, Vec<Change>)>> {
-        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let orders = messages.iter().flat_map(|message| inbound::stops(message, &directory, self.stop_code));
-        orders
-            .map(|order| {
-                let (batch, at, actor) = (vec![order.opt_out], order.at, Actor::named("stop_reply"));
-                if order.sure {
-                    self.store.record_opt_outs(order.workspace, batch, at, actor)
-                } else {
-                    self.store.review_opt_outs(order.workspace, batch, at, actor)
-                }
-            })
-            .collect()
     }
 
     /// Answers deliver_sm: ESME_ROK once kept; else "try again", so that the operator keeps it.

@@ -203,6 +203,7 @@ mod tests {
                 expires_at: at,
                 client_reference: None,
                 test: false,
+                auto_reply: None,
             },
             attempts: 0,
             possible_duplicate: false,

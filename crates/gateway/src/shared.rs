@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use facteur_domain::IdSource;
-use facteur_store::{Store, StoreError};
+use facteur_store::{Store, StoreError, Understand};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) tracker: TaskTracker,
     pub(crate) webhooks: Webhooks,
     pub(crate) directory: Current,
+    /// Understands what phones send.
+    pub(crate) desk: Arc<dyn Understand>,
     pub(crate) quotas: Quotas,
     pub(crate) ids: IdSource,
     /// Stops the dispatcher and the sweeps.
@@ -77,8 +79,7 @@ impl Shared {
             tracker: self.tracker.clone(),
             clock: self.clock.clone(),
             told: self.webhooks.wake.clone(),
-            directory: self.directory.clone(),
-            stop_code: self.sending.stop_code,
+            desk: self.desk.clone(),
         }
     }
 }

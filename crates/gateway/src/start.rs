@@ -13,6 +13,7 @@ use crate::backlog::{Backlog, Carries, PAGE};
 use crate::config::{Link as LinkConfig, RouteConfig};
 use crate::directory::Directory;
 use crate::gateway::Gateway;
+use crate::inbound::ReplyDesk;
 use crate::link::{Link, Target};
 use crate::metrics::Metrics;
 use crate::quota::Quotas;
@@ -75,6 +76,8 @@ impl Gateway {
             ends.push((route.clone(), target, receivers));
             routes.push(route);
         }
+        let directory = Arc::new(RwLock::new(Arc::new(directory)));
+        let desk = Arc::new(ReplyDesk { directory: directory.clone(), stop_code: config.sending.stop_code });
         let shared = Arc::new(Shared {
             clock,
             store,
@@ -84,7 +87,8 @@ impl Gateway {
             routes,
             tracker: TaskTracker::new(),
             webhooks,
-            directory: Arc::new(RwLock::new(Arc::new(directory))),
+            directory,
+            desk,
             quotas,
             ids: IdSource::new(config.node),
             halt: CancellationToken::new(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use facteur_domain::{Msisdn, Timestamp};
+use facteur_domain::{Language, Msisdn, Timestamp};
 
 use crate::value::Value;
 
@@ -65,15 +65,6 @@ impl Field {
             Self::Company => "company",
         }
     }
-}
-
-/// A language we speak to people in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum Language {
-    /// French.
-    French,
-    /// English.
-    English,
 }
 
 /// A rule: its stable id, what it does, and where it comes from.

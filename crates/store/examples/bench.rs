@@ -50,6 +50,7 @@ impl Traffic {
             expires_at: at.plus(Duration::from_hours(24)),
             client_reference: None,
             test: false,
+            auto_reply: None,
         }
     }
 }
@@ -77,6 +78,7 @@ async fn tick(
         route,
         at: at(m, 1),
         marketing: false,
+        through: None,
     });
     let handing = store.hand_over(orders.collect());
     let answers = answered.iter().map(|m| Answer {

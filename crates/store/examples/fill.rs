@@ -73,6 +73,7 @@ impl Source {
             expires_at: at.plus(Duration::from_hours(48)),
             client_reference: ClientReference::try_from(format!("order-{}", self.count)).ok(),
             test: false,
+            auto_reply: None,
         }
     }
 }
@@ -105,6 +106,7 @@ async fn live(store: &Store, route: RouteId, messages: Vec<Message>) {
         route,
         at: later(m, 20),
         marketing: false,
+        through: None,
     });
     let handed = store.hand_over(orders.collect());
     let answers = parts(&messages).map(|(m, part, smsc_id)| Answer {

@@ -1,6 +1,6 @@
 //! What a workspace chose, and what the sender desk keeps of a Sender ID.
 
-use facteur_domain::{EvidenceId, SenderRecordId, ShortCode, Timestamp};
+use facteur_domain::{EvidenceId, Language, SenderRecordId, ShortCode, Timestamp};
 
 /// What happens to marketing that arrives outside the hours in which it may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -81,6 +81,35 @@ pub struct Settings {
     pub parts_max: u8,
     /// The postcode that recipients of unknown postcode are taken to have.
     pub postcode: Option<String>,
+    /// The language of what the product answers by itself, where a sender has no other.
+    pub language: Language,
+    /// Who publishes, as CONTACT is answered.
+    pub publisher: Publisher,
+}
+
+/// Who publishes a service, as whoever writes CONTACT must be told (requirement `fr-contact-reply`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Publisher {
+    /// The company's name in the register (dénomination sociale).
+    pub legal_name: Option<String>,
+    /// Its SIREN, nine digits.
+    pub siren: Option<String>,
+    /// The city of its register (RCS).
+    pub register_city: Option<String>,
+    /// The telephone of its customer service.
+    pub service_phone: Option<String>,
+    /// Its customer service's web or mail address.
+    pub service_contact: Option<String>,
+}
+
+impl Publisher {
+    /// Whether it says all that CONTACT must tell: a name, a register, a way to reach somebody.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.legal_name.is_some()
+            && self.siren.is_some()
+            && (self.service_phone.is_some() || self.service_contact.is_some())
+    }
 }
 
 impl Settings {
@@ -96,6 +125,8 @@ impl Settings {
             price_per_part: None,
             parts_max: PARTS_MAX_DEFAULT,
             postcode: None,
+            language: Language::French,
+            publisher: Publisher::default(),
         }
     }
 }
@@ -158,8 +189,10 @@ pub struct Dossier {
     pub example_content: Option<String>,
     /// Whose marketing is sent under the name; `None` is the workspace's own advertiser.
     pub advertiser: Option<String>,
-    /// A short code that several customers share.
+    /// A short code that several customers share. Only the platform gives it.
     pub shared_code: bool,
+    /// The language of what the product answers from it by itself; `None` is the workspace's.
+    pub language: Option<Language>,
     /// What the reviewer found of the right to the name.
     pub proof: NameProof,
     /// When the review is due.

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use facteur_domain::delivery::{Event, State};
-use facteur_domain::{AccountKeyId, Class, ConsentId, Message, MessageId, Msisdn, PartId, Timestamp};
+use facteur_domain::{
+    AccountKeyId, Class, ConsentId, Message, MessageId, Msisdn, PartId, Sender, ShortCode, Timestamp,
+};
 
 use crate::NewConsent;
 
@@ -111,6 +113,9 @@ pub struct HandOver {
     /// It was judged as marketing, whatever class it was accepted with. Marketing by its class need not
     /// say so.
     pub marketing: bool,
+    /// The code by which the phone can answer it and the sender it shows: what it answers is attributed by
+    /// this. `None` for what is not remembered so.
+    pub through: Option<(ShortCode, Sender)>,
 }
 
 /// What became of messages about to be written to a bind.

@@ -7,11 +7,13 @@
 
 mod admin;
 mod consent;
+mod conversation;
 mod desk;
 mod error;
 mod figures;
 mod inbound;
 mod journey;
+mod keyword;
 mod read;
 mod receipt;
 mod sqlite;
@@ -20,11 +22,13 @@ mod webhook;
 
 pub use admin::*;
 pub use consent::*;
+pub use conversation::*;
 pub use desk::*;
 pub use error::StoreError;
 pub use figures::*;
-pub use inbound::Inbound;
+pub use inbound::*;
 pub use journey::*;
+pub use keyword::*;
 pub use read::*;
 pub use receipt::{ReceiptEffect, ReceiptFound};
 pub use sqlite::{AcceptedSink, Options, Pending, Store, WEBHOOKS_MAX};

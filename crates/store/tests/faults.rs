@@ -39,6 +39,7 @@ fn message(ids: &IdSource, now: Timestamp) -> Message {
         expires_at: now,
         client_reference: None,
         test: false,
+        auto_reply: None,
     }
 }
 
@@ -135,6 +136,7 @@ async fn a_batch_that_was_not_kept_leaves_no_trace() {
         route,
         at: now,
         marketing: false,
+        through: None,
     };
     store.hand_over(vec![order]).await.expect("handed over");
     store.record_receipts(vec![orphan(7, route)]).await.expect("an early receipt");
@@ -262,6 +264,7 @@ async fn child_that_writes_until_it_is_killed() {
             route,
             at: message.accepted_at,
             marketing: false,
+            through: None,
         });
         for id in store.hand_over(orders.collect()).await.expect("handed over") {
             println!("handed {id}");

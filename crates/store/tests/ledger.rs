@@ -163,6 +163,7 @@ fn message(key: i64) -> Message {
         expires_at: at(4),
         client_reference: None,
         test: false,
+        auto_reply: None,
     }
 }
 

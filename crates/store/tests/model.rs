@@ -216,6 +216,7 @@ impl Run {
             expires_at: now,
             client_reference: None,
             test: false,
+            auto_reply: None,
         };
         self.store.accept(Accept::from(message.clone())).await.expect("kept");
         let state = if scheduled { State::Scheduled } else { State::Queued };
@@ -246,6 +247,7 @@ impl Run {
             route: self.route,
             at,
             marketing: false,
+            through: None,
         };
         let given = self.store.hand_over(vec![order]).await.expect("answered");
         assert_eq!(given == [id], twin.owed() != 0);

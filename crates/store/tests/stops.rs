@@ -186,6 +186,7 @@ impl Run {
             expires_at: at,
             client_reference: None,
             test: false,
+            auto_reply: None,
         };
         let state = if scheduled { State::Scheduled } else { State::Queued };
         self.sent.push(Sent { id: message.id, from, to, marketing, due, state });
@@ -202,6 +203,7 @@ impl Run {
             route: self.route,
             at,
             marketing: judged,
+            through: None,
         };
         let mut expected = Departed::default();
         if sent.state == State::Queued {

@@ -69,6 +69,7 @@ impl World {
             expires_at: at(n + 3600),
             client_reference: None,
             test: false,
+            auto_reply: None,
         };
         self.store
             .accept(Accept { held: held.then_some("fr.window.night"), ..message.into() })
@@ -88,6 +89,7 @@ impl World {
             route: self.route,
             at: at(n),
             marketing: false,
+            through: None,
         };
         self.store.hand_over(vec![order]).await.expect("handed over");
         let outcome = if taken {

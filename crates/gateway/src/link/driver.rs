@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::{Stream, Target};
 use super::flying::Flying;
+use super::mo;
 use super::translate::{self, Outgoing};
 use crate::Clock;
 use crate::clock::Chance;
@@ -388,7 +389,7 @@ impl Run<'_> {
                 let raw = Bytes::copy_from_slice(view.content());
                 Content::Receipt(translate::receipt(self.link.route.id, &view, &read, at, raw))
             }
-            None => Content::Message(translate::inbound(self.link.route.id, &view, at)),
+            None => Content::Message(mo::inbound(self.link.route.id, &view, at)),
         };
         self.arrivals.push(Arrival { sequence, content });
     }

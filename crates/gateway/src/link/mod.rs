@@ -3,6 +3,7 @@
 mod connect;
 mod driver;
 mod flying;
+pub(crate) mod mo;
 pub(crate) mod translate;
 
 pub(crate) use connect::Target;

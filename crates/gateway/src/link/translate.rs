@@ -1,16 +1,15 @@
-//! Between the domain and SMPP: the one place that knows both.
+//! Between the domain and SMPP: with `mo.rs`, which reads what phones send, the one place that knows both.
 
 use bytes::Bytes;
 use facteur_domain::delivery::Event as MessageEvent;
 use facteur_domain::text::{self, Encoding};
-use facteur_domain::{Message, Msisdn, PartId, Sender, ShortCode, Timestamp};
+use facteur_domain::{Message, Msisdn, PartId, Sender, Timestamp};
 use facteur_rules::Cleared;
-use facteur_smpp::pdu::udh;
 use facteur_smpp::receipt::{self, MessageState};
 use facteur_smpp::session::SendError;
 use facteur_smpp::tlv::Tlvs;
 use facteur_smpp::{Address, Session, ShortMessage};
-use facteur_store::{Inbound, Receipt, RouteId, Waiting};
+use facteur_store::{Receipt, RouteId, Waiting};
 
 /// TON and NPI that French aggregators ask for: with these the phone shows the Sender ID in place of a
 /// number (requirement `seed-sender-shown`).
@@ -20,7 +19,6 @@ const INTERNATIONAL: (u8, u8) = (1, 1);
 /// data_coding (SMPP 3.4, section 5.2.19).
 const GSM_DEFAULT: u8 = 0;
 const UCS2: u8 = 8;
-const LATIN_1: u8 = 3;
 /// esm_class: a user data header leads the text (section 5.2.12).
 const UDHI: u8 = 0x40;
 /// registered_delivery: a receipt for success and for failure (section 5.2.17).
@@ -172,48 +170,6 @@ pub(crate) fn receipt(
     }
 }
 
-/// A message from a phone in the store's words.
-pub(crate) fn inbound(route: RouteId, view: &ShortMessage<'_>, at: Timestamp) -> Inbound {
-    Inbound {
-        route,
-        at,
-        from: number(&view.source),
-        source: Bytes::copy_from_slice(view.source.digits),
-        destination: Bytes::copy_from_slice(view.destination.digits),
-        esm_class: view.esm_class,
-        data_coding: view.data_coding,
-        content: Bytes::copy_from_slice(view.content()),
-        tlvs: Bytes::copy_from_slice(view.tlvs.0),
-    }
-}
-
-/// The text of a message from a phone; `None` for one part of a longer text, which says too little by
-/// itself.
-pub(crate) fn inbound_text(message: &Inbound) -> Option<String> {
-    let pdu = ShortMessage {
-        esm_class: message.esm_class,
-        data_coding: message.data_coding,
-        text: &message.content,
-        tlvs: Tlvs(&message.tlvs),
-        ..ShortMessage::default()
-    };
-    let layout = udh::layout(&pdu);
-    if layout.concat.is_some_and(|concat| concat.total > 1) {
-        return None;
-    }
-    let octets = message.content.get(layout.text_offset..)?;
-    Some(match message.data_coding {
-        UCS2 => text::ucs2::decode(octets),
-        LATIN_1 => octets.iter().map(|octet| char::from(*octet)).collect(),
-        _ => text::gsm7::decode(octets),
-    })
-}
-
-/// The short code a phone wrote to, if it is one of the push plan.
-pub(crate) fn code_of(message: &Inbound) -> Option<ShortCode> {
-    std::str::from_utf8(&message.destination).ok()?.trim_start_matches('+').parse().ok()
-}
-
 /// An address as a number, if it is one: digits, with or without `+`, six at least.
 pub(crate) fn number(address: &Address<'_>) -> Option<Msisdn> {
     let text = std::str::from_utf8(address.digits).ok()?;
@@ -251,6 +207,7 @@ mod tests {
             expires_at: at.plus(Duration::from_secs(300)),
             client_reference: None,
             test: false,
+            auto_reply: None,
         }
     }
 

@@ -1,14 +1,14 @@
 //! Keeping a message, and the request's idempotency with it.
 
 use facteur_domain::delivery::State;
-use facteur_domain::{AccountKeyId, ConsentId, Message, MessageId, Timestamp};
+use facteur_domain::{AccountKeyId, AutoReply, ConsentId, Message, MessageId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::consents::{self, Scribe};
 use super::fault::{Fault, is_constraint};
 use super::step::Step;
 use super::writer::Tx;
-use super::{recipients, rows, verdicts, webhooks};
+use super::{conversations, recipients, rows, verdicts, webhooks};
 use crate::{Accept, Accepted, Idempotency, NewConsent, RuleEffect, StoreError, StoredAnswer};
 
 /// Keeps the messages of one request, all of them or none, unless the request was answered before.
@@ -52,6 +52,7 @@ fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
     if message.id.key() <= tx.memory.sealed {
         recipients::note_late(tx, message.workspace, message.recipient, message.id)?;
     }
+    conversations::sent(tx, &message)?;
     if let Some(json) = verdict {
         verdicts::keep_acceptance(tx, message.id, &json)?;
     }
@@ -100,8 +101,8 @@ fn rely(
 fn insert_message(tx: &Tx<'_>, message: &Message) -> Result<(), Fault> {
     let mut statement = tx.conn.prepare_cached(
         "INSERT INTO message (id, workspace, api_key, sender, recipient, class, text, encoding, parts, \
-         accepted_at, send_at, expires_at, client_reference, test) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+         accepted_at, send_at, expires_at, client_reference, test, auto_reply) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     let done = match &message.sender {
         // A name is bound where it stands; only a code must be printed first.
@@ -133,6 +134,7 @@ fn message_params<'m>(message: &'m Message, sender: &'m str) -> impl rusqlite::P
         message.expires_at.millis(),
         message.client_reference.as_ref().map(facteur_domain::ClientReference::show),
         message.test,
+        message.auto_reply.map(AutoReply::as_str),
     )
 }
 

@@ -142,7 +142,7 @@ pub(super) fn revoke_key(
 
 pub(super) const SENDER: &str = "SELECT id, workspace, name, class, state, reason, decided_by, created_at, decided_at, \
      company, legal_name, siren, website, use_case, example_content, advertiser, shared_code, proof, due_at, \
-     expected_at, missing, missing_at, missing_by FROM sender";
+     expected_at, missing, missing_at, missing_by, language FROM sender";
 
 /// A sender from a row of [`SENDER`].
 pub(super) fn sender(row: &Row<'_>) -> rusqlite::Result<SenderRecord> {
@@ -184,9 +184,12 @@ pub(super) fn declare_sender(tx: &Tx<'_>, record: SenderRecord, actor: Actor) ->
     if let Some(there) = find_sender(tx.conn, record.workspace, &folded)? {
         return Ok(there);
     }
+    if let Some(why_not) = claimed(tx, &record, &folded)? {
+        return Err(StoreError::Conflict(why_not).into());
+    }
     let done = tx.conn.execute(
         "INSERT INTO sender (id, workspace, name, folded, class, state, reason, decided_by, created_at, \
-         decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         decided_at, shared_code) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             record.id.key(),
             record.workspace.key(),
@@ -198,6 +201,7 @@ pub(super) fn declare_sender(tx: &Tx<'_>, record: SenderRecord, actor: Actor) ->
             record.decided_by,
             record.created_at.millis(),
             record.decided_at.millis(),
+            record.dossier.shared_code,
         ],
     );
     unless_constraint(done, || taken(&record.sender))?;
@@ -205,6 +209,23 @@ pub(super) fn declare_sender(tx: &Tx<'_>, record: SenderRecord, actor: Actor) ->
     let detail = format!("{} {}", record.sender, record.state.as_str());
     changed(tx, record.created_at, actor, record.workspace, ("sender.declared", detail))?;
     Ok(record)
+}
+
+/// Why a workspace cannot have a sender that others have: a shared code is shared by all who have it, and
+/// only codes are shared. See `decisions/0010-shared-codes.md`.
+pub(super) fn claimed(tx: &Tx<'_>, record: &SenderRecord, folded: &str) -> Result<Option<String>, Fault> {
+    let shared = record.dossier.shared_code;
+    if shared && !matches!(record.sender, Sender::Code(_)) {
+        return Ok(Some("only a short code can be shared".to_owned()));
+    }
+    let otherwise = tx
+        .conn
+        .prepare_cached(
+            "SELECT 1 FROM sender WHERE folded = ?1 AND workspace <> ?2 AND state <> 'FAILED' \
+             AND (shared_code <> ?3 OR shared_code = 0)",
+        )?
+        .exists(params![folded, record.workspace.key(), shared])?;
+    Ok(otherwise.then(|| taken(&record.sender)))
 }
 
 fn taken(sender: &Sender) -> String {
@@ -242,6 +263,9 @@ pub(super) fn decide_sender(
         return Err(
             StoreError::Conflict(format!("{} is {from}: it cannot become {to}", record.sender)).into()
         );
+    }
+    if let Some(why_not) = claimed(tx, &record, &record.sender.folded())? {
+        return Err(StoreError::Conflict(why_not).into());
     }
     let done = tx.conn.execute(
         "UPDATE sender SET state = ?2, reason = ?3, decided_by = ?4, decided_at = ?5 WHERE id = ?1",

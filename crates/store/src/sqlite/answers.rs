@@ -9,7 +9,7 @@ use super::parcel::{Parcel, Touched};
 use super::reach::{self, Guard};
 use super::step::{Step, keep_attempt};
 use super::writer::Tx;
-use super::{receipts, waiting, webhooks};
+use super::{receipts, waiting, webhooks, written};
 use crate::{Answer, AnswerOutcome, Change, Departed, HandOver};
 
 /// Makes waiting parts `submitting`; answers the messages that may be written. Marketing that a STOP
@@ -44,6 +44,9 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed,
                 part.handed_at = Some(order.at);
                 parcel.put_back(tx, index, Touched::HandOver)?;
             }
+        }
+        if let Some(through) = order.through {
+            written::note(tx, order, &parcel, through)?;
         }
         departed.given.push(order.message);
     }

@@ -166,7 +166,7 @@ mod tests {
         old.execute_batch(
             "INSERT INTO route (id, name) VALUES (1, 'aggregator');
              INSERT INTO message SELECT (3600000 << 21) + value * 16, 16, 48, 'MyCompany', 33639980001, 'otp', 'x',
-                 'gsm7', 2, 0, 0, 0, NULL, 0 FROM (SELECT 1 AS value UNION SELECT 2 UNION SELECT 3);
+                 'gsm7', 2, 0, 0, 0, NULL, 0, NULL FROM (SELECT 1 AS value UNION SELECT 2 UNION SELECT 3);
              INSERT INTO outcome SELECT id + value, iif(value = 0, 10, 8), 0, 1, 0, 1, 'A', 0, 0, 0, NULL, NULL
                  FROM message, (SELECT 0 AS value UNION SELECT 1) WHERE message.id = (3600000 << 21) + 16;
              INSERT INTO outcome SELECT id, 6, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL

@@ -1,9 +1,9 @@
 //! The dossier of a sender, as columns of its row.
 
-use facteur_domain::{Sender, SenderRecordId, SenderState, Timestamp, WorkspaceId};
+use facteur_domain::{Language, Sender, SenderRecordId, SenderState, Timestamp, WorkspaceId};
 use rusqlite::{Row, params};
 
-use super::admin::{changed, declare_sender, find_sender};
+use super::admin::{changed, claimed, declare_sender, find_sender};
 use super::fault::Fault;
 use super::rows::{count, maybe_time, wrong};
 use super::writer::Tx;
@@ -25,7 +25,13 @@ pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Dossier> {
         due_at: maybe_time(row, first + 9)?,
         expected_at: maybe_time(row, first + 10)?,
         missing: missing(row, first + 11)?,
+        language: language(row, first + 14)?,
     })
+}
+
+fn language(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Language>> {
+    let Some(name) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
+    Language::from_name(&name).map(Some).ok_or_else(|| wrong(column, "language"))
 }
 
 fn missing(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<DocumentRequest>> {
@@ -41,7 +47,8 @@ pub(super) fn write(tx: &Tx<'_>, sender: SenderRecordId, dossier: &Dossier) -> r
         .prepare_cached(
             "UPDATE sender SET company = ?2, legal_name = ?3, siren = ?4, website = ?5, use_case = ?6, \
              example_content = ?7, advertiser = ?8, shared_code = ?9, proof = ?10, due_at = ?11, \
-             expected_at = ?12, missing = ?13, missing_at = ?14, missing_by = ?15 WHERE id = ?1",
+             expected_at = ?12, missing = ?13, missing_at = ?14, missing_by = ?15, \
+             language = ?16 WHERE id = ?1",
         )?
         .execute(params![
             sender.key(),
@@ -59,6 +66,7 @@ pub(super) fn write(tx: &Tx<'_>, sender: SenderRecordId, dossier: &Dossier) -> r
             missing.map(|request| &request.what),
             missing.map(|request| request.at.millis()),
             missing.map(|request| &request.by),
+            dossier.language.map(Language::as_str),
         ])?;
     Ok(())
 }
@@ -98,10 +106,13 @@ pub(super) struct Change {
 
 /// Writes a dossier anew.
 pub(super) fn change(tx: &Tx<'_>, change: Change, dossier: Dossier) -> Result<SenderRecord, Fault> {
-    let record = find(tx, &change)?;
-    write(tx, record.id, &dossier)?;
+    let record = SenderRecord { dossier, ..find(tx, &change)? };
+    if let Some(why_not) = claimed(tx, &record, &record.sender.folded())? {
+        return Err(StoreError::Conflict(why_not).into());
+    }
+    write(tx, record.id, &record.dossier)?;
     told(tx, change, ("sender.dossier_changed", record.sender.to_string()))?;
-    Ok(SenderRecord { dossier, ..record })
+    Ok(record)
 }
 
 /// Asks for a document that the dossier lacks.

@@ -11,9 +11,8 @@ use super::parcel::PART_MASK;
 use super::recipients::{self, Span};
 use super::rows;
 use super::secret::Secret;
-use super::waiting;
-use super::webhooks;
 use super::writer::Tx;
+use super::{conversations, received, waiting, webhooks, written};
 use crate::{Actor, AuditLine, ERASED_TEXT, Withdrawal, erased_number};
 
 /// Messages that one transaction erases, so that nothing waits for long.
@@ -52,11 +51,15 @@ fn forget_papers(tx: &Tx<'_>, scribe: Scribe<'_>, number: Msisdn) -> Result<u64,
              WHERE workspace = ?1 AND number_hash = ?2 AND number IS NOT NULL",
         )?
         .execute(params![workspace, hash])?;
+    let came = received::forget(tx, scribe.workspace, number)?;
+    conversations::forget(tx, scribe.workspace, number)?;
+    written::forget(tx, scribe.workspace, number)?;
     webhooks::forget_number(tx, scribe.workspace, number)?;
-    let detail = format!("{entries} entries of the consent ledger, {stops} opt-outs");
+    let detail =
+        format!("{entries} entries of the consent ledger, {stops} opt-outs, {came} messages received");
     let by = Actor { name: scribe.by.to_owned(), origin: scribe.origin.map(str::to_owned) };
     note(tx, &AuditLine::new(scribe.at, by, Some(scribe.workspace), "person.erased", detail))?;
-    Ok((entries + stops) as u64)
+    Ok((entries + stops + came) as u64)
 }
 
 /// The messages of a workspace to a number.

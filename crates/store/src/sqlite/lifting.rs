@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::consents::{self, Scribe};
 use super::fault::Fault;
-use super::optouts::{OPT_OUT, opt_out};
+use super::optouts::{OPT_OUT, holding, opt_out};
 use super::reach::Reach;
 use super::rows;
 use super::secret::Secret;
@@ -43,6 +43,40 @@ pub(super) fn lift(tx: &Tx<'_>, scribe: Scribe<'_>, lifting: Lifting) -> Result<
         .execute(params![id.key(), scribe.at.millis(), scribe.by, reason, consent.map(ConsentId::key)])?;
     let lifted = Some(Lifted { at: scribe.at, by: scribe.by.to_owned(), reason, consent });
     Ok(OptOut { lifted, ..there.opt_out })
+}
+
+/// Records a consent that a person gave by writing to us, and lifts with it what they had said before to
+/// the same advertiser.
+pub(super) fn lift_by(
+    tx: &mut Tx<'_>,
+    scribe: Scribe<'_>,
+    consent: NewConsent,
+    reason: &str,
+) -> Result<(), Fault> {
+    let (number, at, given_to) = (consent.number, consent.collected_at, fold_advertiser(&consent.advertiser));
+    let own = fold_advertiser(&settings::of(tx.conn, scribe.workspace)?.advertiser);
+    let given = consents::give(tx, scribe, vec![consent])?.last().map(|entry| entry.id);
+    for (stop, reach) in holding(tx.conn, &Secret::load(tx.conn)?.hash(number))? {
+        let covered = reach.folded.as_ref() == Some(&given_to) || reach.own && own == given_to;
+        let ours = stop.workspace == scribe.workspace && stop.scope == OptOutScope::Advertiser;
+        if !(ours && covered) {
+            continue;
+        }
+        tx.conn
+            .prepare_cached(
+                "UPDATE opt_out SET lifted_at = ?2, lifted_by = ?3, lifted_reason = ?4, lifted_consent = ?5 \
+                 WHERE id = ?1 AND said_at <= ?6",
+            )?
+            .execute(params![
+                stop.id.key(),
+                scribe.at.millis(),
+                scribe.by,
+                reason,
+                given.map(ConsentId::key),
+                at.millis()
+            ])?;
+    }
+    Ok(())
 }
 
 /// A STOP with what only the store needs of it.

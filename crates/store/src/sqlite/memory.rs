@@ -1,17 +1,17 @@
 //! What the writer remembers between batches, so that the hot path does not look for what is not
 //! there.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use facteur_domain::{Msisdn, PartId};
+use facteur_domain::{InboundId, Msisdn, PartId};
 use foldhash::fast::{FixedState, RandomState};
 use rusqlite::Connection;
 use tracing::error;
 
 use super::webhooks::Hooks;
-use super::{recipients, rows};
+use super::{conversations, received, recipients, rows};
 use crate::RouteId;
 use crate::receipt::ReceiptCount;
 
@@ -29,6 +29,12 @@ pub(super) struct Memory {
     pub(super) sealed: i64,
     /// People taken out of the index of recipients since the start.
     pub(super) erasures: u64,
+    /// Phones that have written: what is sent to another is in no conversation.
+    pub(super) talkers: HashSet<Msisdn, RandomState>,
+    /// The last message that came from a phone.
+    pub(super) last_received: InboundId,
+    /// How far the tidying of `written` has come.
+    pub(super) tidied_phone: i64,
     /// Parts delivered lately.
     finals: Finals,
     /// Keys put into `finals` by the batch under way.
@@ -47,7 +53,19 @@ impl Memory {
         let mut finals = Finals::new(finals_max);
         finals.load(conn)?;
         let (receipts, sealed) = (ReceiptCount::default(), recipients::reach(conn)?);
-        Ok(Self { orphans, late_receipts, hooks, receipts, sealed, erasures: 0, finals, fresh: Vec::new() })
+        Ok(Self {
+            orphans,
+            late_receipts,
+            hooks,
+            receipts,
+            sealed,
+            erasures: 0,
+            talkers: conversations::talkers(conn)?,
+            last_received: received::last(conn)?,
+            tidied_phone: 0,
+            finals,
+            fresh: Vec::new(),
+        })
     }
 
     /// A batch begins.

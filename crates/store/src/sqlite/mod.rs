@@ -2,7 +2,8 @@
 //!
 //! A verb puts its work on the writer's line and answers when the batch it fell into is on disk.
 //! `verbs.rs` has the verbs that write, `reader.rs` those that read, `compliance.rs` both of the compliance
-//! desk, `people.rs` both of the console's users; what they do stands in the files named after it.
+//! desk, `people.rs` both of the console's users, `two_way.rs` both of what phones send; what they do stands
+//! in the files named after it.
 
 mod accept;
 mod admin;
@@ -12,11 +13,13 @@ mod checkpoint;
 mod compliance;
 mod connect;
 mod consents;
+mod conversations;
 mod dossier;
 mod erase;
 mod evidence;
 mod fault;
 mod inbound;
+mod keywords;
 mod ledger;
 mod lifting;
 mod memory;
@@ -30,6 +33,7 @@ mod reach;
 mod read;
 mod reader;
 mod receipts;
+mod received;
 mod recipients;
 mod rows;
 mod secret;
@@ -40,12 +44,15 @@ mod step;
 mod story;
 mod sweep;
 mod tally;
+mod two_way;
+mod understood;
 mod users;
 mod verbs;
 mod verdicts;
 mod waiting;
 mod webhooks;
 mod writer;
+mod written;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;

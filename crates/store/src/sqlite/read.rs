@@ -29,7 +29,16 @@ pub(super) fn message(
     id: MessageId,
 ) -> Result<Option<StoredMessage>, Fault> {
     let tx = conn.transaction()?;
-    find(&tx, workspace, id)?.map(|message| stored(&tx, message)).transpose()
+    stored_message(&tx, workspace, id)
+}
+
+/// As [`message`], within a transaction.
+pub(super) fn stored_message(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    id: MessageId,
+) -> Result<Option<StoredMessage>, Fault> {
+    find(conn, workspace, id)?.map(|message| stored(conn, message)).transpose()
 }
 
 /// A message of a workspace.

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use facteur_domain::delivery::{Event, State};
 use facteur_domain::text::Encoding;
 use facteur_domain::{
-    AccountKeyId, Class, ClientReference, Message, MessageId, MessageText, Msisdn, Sender, Timestamp,
-    WorkspaceId,
+    AccountKeyId, AutoReply, Class, ClientReference, Message, MessageId, MessageText, Msisdn, Sender,
+    ShortCode, Timestamp, WorkspaceId,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -102,6 +102,24 @@ pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
+/// What a message answers by itself.
+fn auto_reply(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<AutoReply>> {
+    let Some(name) = row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+    AutoReply::from_name(name).map(Some).ok_or_else(|| wrong(column, "reply"))
+}
+
+/// A short code.
+pub(super) fn maybe_code(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<ShortCode>> {
+    let Some(code) = row.get::<_, Option<u16>>(column)? else { return Ok(None) };
+    code.to_string().parse().map(Some).map_err(|_| wrong(column, "short code"))
+}
+
+/// A sender, if there is one.
+pub(super) fn maybe_sender(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Sender>> {
+    let Some(name) = row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+    name.parse().map(Some).map_err(|_| wrong(column, "sender"))
+}
+
 /// A class, by its name.
 pub(super) fn class(row: &Row<'_>, column: usize) -> rusqlite::Result<Class> {
     row.get_ref(column)?.as_str().ok().and_then(Class::from_name).ok_or_else(|| wrong(column, "class"))
@@ -115,7 +133,8 @@ pub(super) fn digits(number: Msisdn) -> i64 {
 
 /// The columns of `message` that [`message`] reads, in its order.
 pub(super) const MESSAGE: &str = "m.id, m.workspace, m.api_key, m.sender, m.recipient, m.class, m.text, \
-     m.encoding, m.parts, m.accepted_at, m.send_at, m.expires_at, m.client_reference, m.test";
+     m.encoding, m.parts, m.accepted_at, m.send_at, m.expires_at, m.client_reference, m.test, \
+     m.auto_reply";
 
 /// A message from a row that starts with [`MESSAGE`].
 pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
@@ -140,6 +159,7 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         expires_at: time(row, 11)?,
         client_reference: reference,
         test: row.get(13)?,
+        auto_reply: auto_reply(row, 14)?,
     })
 }
 

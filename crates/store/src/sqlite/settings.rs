@@ -1,19 +1,20 @@
 //! What workspaces chose.
 
-use facteur_domain::{ShortCode, Timestamp, WorkspaceId};
+use facteur_domain::{Language, ShortCode, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::admin::{changed_from, workspace_exists};
 use super::fault::Fault;
 use super::rows::wrong;
 use super::writer::Tx;
-use crate::{Actor, OnClosedWindow, Rewriting, Settings, StoreError};
+use crate::{Actor, OnClosedWindow, Publisher, Rewriting, Settings, StoreError};
 
 /// The most parts that a workspace may allow.
 const PARTS_HARD_MAX: u8 = 8;
 
 const SETTINGS: &str = "SELECT w.id, w.name, s.workspace, s.profile, s.on_closed_window, s.stop_code, \
-     s.advertiser, s.rewrite, s.price_per_part, s.parts_max, s.postcode \
+     s.advertiser, s.rewrite, s.price_per_part, s.parts_max, s.postcode, s.language, s.legal_name, s.siren, \
+     s.register_city, s.service_phone, s.service_contact \
      FROM workspace w LEFT JOIN settings s ON s.workspace = w.id";
 
 fn settings(row: &Row<'_>) -> rusqlite::Result<(WorkspaceId, Settings)> {
@@ -32,6 +33,14 @@ fn settings(row: &Row<'_>) -> rusqlite::Result<(WorkspaceId, Settings)> {
         price_per_part: row.get(8)?,
         parts_max: row.get(9)?,
         postcode: row.get(10)?,
+        language: Language::from_name(&named(11)?).ok_or_else(|| wrong(11, "language"))?,
+        publisher: Publisher {
+            legal_name: row.get(12)?,
+            siren: row.get(13)?,
+            register_city: row.get(14)?,
+            service_phone: row.get(15)?,
+            service_contact: row.get(16)?,
+        },
     };
     Ok((workspace, settings))
 }
@@ -74,7 +83,9 @@ pub(super) fn change(
     tx.conn
         .prepare_cached(
             "INSERT OR REPLACE INTO settings (workspace, profile, on_closed_window, stop_code, advertiser, \
-             rewrite, price_per_part, parts_max, postcode) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             rewrite, price_per_part, parts_max, postcode, language, legal_name, siren, register_city, \
+             service_phone, service_contact) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             workspace.key(),
@@ -86,6 +97,12 @@ pub(super) fn change(
             settings.price_per_part,
             settings.parts_max,
             settings.postcode,
+            settings.language.as_str(),
+            settings.publisher.legal_name,
+            settings.publisher.siren,
+            settings.publisher.register_city,
+            settings.publisher.service_phone,
+            settings.publisher.service_contact,
         ])?;
     let (before, after) = (told(&before), told(settings));
     changed_from(tx, at, actor, workspace, ("settings.changed", "settings".to_owned()), (before, after))
@@ -95,14 +112,24 @@ pub(super) fn change(
 fn told(settings: &Settings) -> String {
     let stop_code = settings.stop_code.map_or_else(|| "none".to_owned(), |code| code.to_string());
     let price = settings.price_per_part.map_or_else(|| "none".to_owned(), |price| price.to_string());
+    let who = &settings.publisher;
+    let publisher: Vec<&str> =
+        [&who.legal_name, &who.siren, &who.register_city, &who.service_phone, &who.service_contact]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+    let publisher = if publisher.is_empty() { "none".to_owned() } else { publisher.join(" ") };
     format!(
         "profile {}, on_closed_window {}, stop_code {stop_code}, rewrite {}, parts_max {}, price_per_part \
-         {price}, postcode {}, advertiser {}",
+         {price}, postcode {}, advertiser {}, language {}, publisher {}",
         settings.profile,
         settings.on_closed_window.as_str(),
         settings.rewrite.as_str(),
         settings.parts_max,
         settings.postcode.as_deref().unwrap_or("none"),
-        settings.advertiser
+        settings.advertiser,
+        settings.language.as_str(),
+        publisher
     )
 }

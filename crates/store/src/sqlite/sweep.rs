@@ -12,6 +12,7 @@ use super::rows;
 use super::step::Step;
 use super::webhooks;
 use super::writer::Tx;
+use super::written;
 use crate::{Change, Recovery};
 
 /// Rows of each kind that one call of `tidy` forgets at most, so that no batch waits for long.
@@ -130,6 +131,7 @@ pub(super) fn tidy(tx: &mut Tx<'_>, now: Timestamp, orphans_before: Timestamp) -
         forgotten +=
             tx.conn.prepare_cached(query)?.execute(params![now.millis(), rows::limit(TIDY_MAX)])? as u64;
     }
+    forgotten += written::tidy(tx, now)? as u64;
     Ok(forgotten + webhooks::forget(tx, now, TIDY_MAX)? + give_up_unknown(tx, now)?)
 }
 

@@ -10,10 +10,10 @@ use super::fault::Fault;
 use super::pending::Pending;
 use super::queue::Priority;
 use super::writer::{Tx, Verb};
-use super::{Store, accept, admin, answers, inbound, receipts, recipients, sweep, waiting};
+use super::{Store, accept, admin, answers, receipts, recipients, sweep, waiting};
 use crate::{
-    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Inbound,
-    Load, Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, Recovery, RouteId, RuleEffect, SenderRecord,
+    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Load,
+    Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, Recovery, RouteId, RuleEffect, SenderRecord,
     StoreError, Waiting, Withdrawal, Workspace,
 };
 
@@ -140,11 +140,6 @@ impl Store {
     /// Records receipts; one fate each, in order.
     pub fn record_receipts(&self, batch: Vec<Receipt>) -> Pending<Vec<ReceiptFate>> {
         self.write(Manner::owed(batch.len()), move |tx| receipts::record(tx, &batch))
-    }
-
-    /// Keeps what phones sent, as it came. Durable before the operator is answered.
-    pub fn keep_inbound(&self, batch: Vec<Inbound>) -> Pending<()> {
-        self.write(Manner::owed(batch.len()), move |tx| inbound::keep(tx, &batch))
     }
 
     /// Whether anything can be kept now: answers when a transaction with nothing in it but this has

@@ -201,7 +201,8 @@ fn waiting_of(conn: &Connection, parcel: &Parcel) -> rusqlite::Result<Option<Wai
 pub(super) fn read_message(conn: &Connection, id: MessageId) -> rusqlite::Result<Option<Message>> {
     conn.prepare_cached(
         "SELECT m.id, m.workspace, m.api_key, m.sender, m.recipient, m.class, m.text, m.encoding, m.parts, \
-         m.accepted_at, m.send_at, m.expires_at, m.client_reference, m.test FROM message m WHERE m.id = ?1",
+         m.accepted_at, m.send_at, m.expires_at, m.client_reference, m.test, m.auto_reply \
+         FROM message m WHERE m.id = ?1",
     )?
     .query_row([id.key()], rows::message)
     .optional()

@@ -27,6 +27,7 @@ pub(crate) async fn what_is_accepted_is_read_back_after_a_restart(world: &mut Wo
         send_at: at(600),
         client_reference: None,
         test: true,
+        auto_reply: None,
         parts: 15,
         recipient: phone(7),
         ..world.message(1)

@@ -1,7 +1,8 @@
-use facteur_domain::{Class, EvidenceId, Message, OptOutScope, SenderRecordId, SenderState, State};
+use facteur_domain::{Class, EvidenceId, Language, Message, OptOutScope, SenderRecordId, SenderState, State};
 use facteur_store::{
     Accept, Actor, DocumentRequest, Dossier, ERASED_TEXT, EVIDENCE_BYTES_MAX, NameProof, NewEvidence,
-    NewOptOut, OnClosedWindow, Page, Rewriting, SenderRecord, Settings, StoreError, Workspace, erased_number,
+    NewOptOut, OnClosedWindow, Page, Publisher, Rewriting, SenderRecord, Settings, StoreError, Workspace,
+    erased_number,
 };
 
 use super::consents::consent;
@@ -44,7 +45,8 @@ fn dossier() -> Dossier {
         use_case: Some("Promotions".to_owned()),
         example_content: Some("Soldes chez Acme".to_owned()),
         advertiser: Some("Acme Mode".to_owned()),
-        shared_code: true,
+        shared_code: false,
+        language: Some(Language::English),
         proof: NameProof::Registered,
         due_at: Some(at(100)),
         expected_at: Some(at(200)),
@@ -64,6 +66,14 @@ pub(crate) async fn settings_are_kept_and_raise_the_generation(world: &mut World
         price_per_part: Some(45_000),
         parts_max: 8,
         postcode: Some("67000".to_owned()),
+        language: Language::English,
+        publisher: Publisher {
+            legal_name: Some("Acme SAS".to_owned()),
+            siren: Some("732829320".to_owned()),
+            register_city: Some("Paris".to_owned()),
+            service_phone: Some("09 69 39 00 00".to_owned()),
+            service_contact: Some("acme.example/aide".to_owned()),
+        },
     };
     let before = world.store.generation().await.expect("read");
     world.store.change_settings(WORKSPACE, chosen.clone(), at(1), actor()).await.expect("changed");

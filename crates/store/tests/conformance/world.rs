@@ -85,6 +85,7 @@ impl World {
             expires_at: at(seconds + 86_400),
             client_reference: Some(ClientReference::try_from("order-42".to_owned()).expect("a reference")),
             test: false,
+            auto_reply: None,
         }
     }
 
@@ -109,6 +110,7 @@ impl World {
             route: self.route,
             at: at(seconds),
             marketing: false,
+            through: None,
         }
     }
 

@@ -87,6 +87,8 @@ impl Choice {
             price_per_part: self.price_per_part.map_or(current.price_per_part, |chosen| chosen.0),
             parts_max: self.parts_max.unwrap_or(current.parts_max).min(PARTS_MAX),
             postcode: current.postcode,
+            language: current.language,
+            publisher: current.publisher,
         }
     }
 }

@@ -123,6 +123,7 @@ mod tests {
             expires_at: accepted_at,
             client_reference: reference.map(|r| ClientReference::try_from(r.to_owned()).expect("fits")),
             test: false,
+            auto_reply: None,
         }
     }
 

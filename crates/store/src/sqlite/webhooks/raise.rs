@@ -10,7 +10,7 @@ use crate::sqlite::parcel::Parcel;
 use crate::sqlite::rows;
 use crate::sqlite::waiting::read_message;
 use crate::sqlite::writer::Tx;
-use crate::{Change, OptOut, RouteId, SenderRecord, WebhookTopic};
+use crate::{Change, OptOut, Received, RouteId, SenderRecord, WebhookTopic};
 
 /// The topic of a test.
 const TEST: &str = "webhook.test";
@@ -79,6 +79,35 @@ pub(in crate::sqlite) fn opted_out(tx: &mut Tx<'_>, opt_out: &OptOut) -> Result<
         "created_at": opt_out.created_at.to_string(),
     });
     let (workspace, at, number) = (opt_out.workspace, opt_out.created_at, opt_out.number);
+    tell(tx, Cause { workspace, topic: topic.as_str(), at, message: None, number }, data, topic)
+}
+
+/// A phone sent something to a workspace.
+pub(in crate::sqlite) fn received(tx: &mut Tx<'_>, received: &Received) -> Result<(), Fault> {
+    let topic = WebhookTopic::SmsReceived;
+    let Some(workspace) = received.workspace.filter(|to| tx.memory.hooks.wants(*to, topic)) else {
+        return Ok(());
+    };
+    let data = json!({
+        "id": received.id.to_string(),
+        "direction": "INBOUND",
+        "type": "SMS",
+        "content": received.text,
+        "sent_at": received.at.to_string(),
+        "from_number": received.phone.map_or_else(|| received.source.clone(), |phone| phone.to_string()),
+        "to_number": received.code.map_or_else(|| received.destination.clone(), |code| code.to_string()),
+        "from_name": null,
+        "to_name": null,
+        "user_email": null,
+        "sender_id": received.sender.map(|sender| sender.to_string()),
+        "meaning": received.meaning.as_str(),
+        "keyword_id": received.keyword.map(|id| id.to_string()),
+        "conversation_id": received.conversation.map(|id| id.to_string()),
+        "in_reply_to": received.in_reply_to.map(|id| id.to_string()),
+        "answer_id": received.answer.map(|id| id.to_string()),
+        "complete": received.is_complete(),
+    });
+    let (at, number) = (received.at, received.phone);
     tell(tx, Cause { workspace, topic: topic.as_str(), at, message: None, number }, data, topic)
 }
 
