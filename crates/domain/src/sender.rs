@@ -54,14 +54,22 @@ impl FromStr for SenderName {
     type Err = SenderError;
 
     fn from_str(text: &str) -> Result<Self, SenderError> {
-        let length = text.chars().count();
+        let (mut plain, mut letter) = (true, false);
+        for byte in text.bytes() {
+            plain &= byte.is_ascii_alphanumeric();
+            letter |= byte.is_ascii_alphabetic();
+        }
+        // A name is read for every message: only a wrong one is looked at character by character.
+        let length = if plain { text.len() } else { text.chars().count() };
         if !(NAME_MIN..=NAME_MAX).contains(&length) {
             return Err(SenderError::Length(length));
         }
-        if let Some((at, found)) = text.chars().enumerate().find(|(_, c)| !c.is_ascii_alphanumeric()) {
+        if !plain
+            && let Some((at, found)) = text.chars().enumerate().find(|(_, c)| !c.is_ascii_alphanumeric())
+        {
             return Err(SenderError::Character { at: at + 1, found });
         }
-        if !text.bytes().any(|b| b.is_ascii_alphabetic()) {
+        if !letter {
             return Err(SenderError::NoLetter);
         }
         let mut bytes = [0; NAME_MAX];

@@ -75,6 +75,38 @@ pub struct MessageFilter {
     pub to: Option<Timestamp>,
 }
 
+/// What to look for, and where to go on.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Which messages.
+    pub filter: MessageFilter,
+    /// Only those older than this one: [`Found::next`] of the page before.
+    pub below: Option<MessageId>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Newest first.
+    pub rows: Vec<StoredMessage>,
+    /// Where to go on; `None` when there is nothing more.
+    pub next: Option<MessageId>,
+    /// The search stopped before the page was full: it has seen everything back to this instant.
+    pub back_to: Option<Timestamp>,
+}
+
+/// When a workspace's scheduled messages leave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scheduled {
+    /// Instants, earliest first, and how many leave then (a message of which parts have left counts each
+    /// part that waits).
+    pub leaving: Vec<(Timestamp, u64)>,
+    /// All that are scheduled.
+    pub total: u64,
+}
+
 /// Counting stops here: a `total` of this much means "at least".
 pub const COUNT_MAX: u64 = 10_000;
 

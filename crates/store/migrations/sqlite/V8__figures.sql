@@ -59,6 +59,9 @@ UPDATE work SET sender = coalesce((SELECT m.sender FROM message m WHERE m.id = w
 -- at its end.
 CREATE INDEX outcome_not_delivered ON outcome (state, id) WHERE state <> 10;
 
+-- What waits of a workspace, by when it leaves. Messages that leave at once pay nothing for it.
+CREATE INDEX work_scheduled_of_workspace ON work (workspace, due_at) WHERE state = 0;
+
 -- Messages that were there before. What they cost is not known.
 INSERT INTO tally (workspace, hour, sender, class, route, accepted, parts)
 SELECT workspace, (id >> 21) / 3600000, sender, class, 0, count(*), sum(parts) FROM message GROUP BY 1, 2, 3, 4;

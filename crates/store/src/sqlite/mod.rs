@@ -36,6 +36,7 @@ mod receipts;
 mod received;
 mod recipients;
 mod rows;
+mod search;
 mod secret;
 mod sessions;
 mod settings;

@@ -53,7 +53,7 @@ pub(super) fn find(
 }
 
 /// Joins a message with where it stands.
-fn stored(conn: &Connection, message: Message) -> Result<StoredMessage, Fault> {
+pub(super) fn stored(conn: &Connection, message: Message) -> Result<StoredMessage, Fault> {
     let parts = read_parts(conn, message.id)?;
     let state = aggregate(parts.iter().map(|part| part.state)).unwrap_or(State::Queued);
     let last = parts.iter().filter(|part| part.handed_at.is_some()).max_by_key(|part| part.handed_at);
@@ -136,7 +136,7 @@ fn keys_to(
 
 /// The first key of an instant. Ids never run behind the clock, so what was accepted from then on has no
 /// lower one.
-fn first_key(from: Timestamp) -> i64 {
+pub(super) fn first_key(from: Timestamp) -> i64 {
     from.millis().max(0) << ID_TIME_SHIFT
 }
 

@@ -10,10 +10,10 @@ use super::accept::Asked;
 use super::fault::Fault;
 use super::queue::{Priority, Queue, Weighed};
 use super::recipients::Span;
-use super::{Pending, Store, accept, admin, backup, connect, read, start, story, tally, waiting};
+use super::{Pending, Store, accept, admin, backup, connect, read, search, start, story, tally, waiting};
 use crate::{
-    Accepted, AuditLine, DirectorySnapshot, Figures, Hour, MessageFilter, OrphanReceipt, Page, Paged,
-    StoreError, StoredMessage, StoryStep, UnknownMessage, Waiting, WorkCounts,
+    Accepted, AuditLine, DirectorySnapshot, Figures, Found, Hour, MessageFilter, OrphanReceipt, Page, Paged,
+    Scheduled, Search, StoreError, StoredMessage, StoryStep, UnknownMessage, Waiting, WorkCounts,
 };
 
 /// A read on its way.
@@ -136,6 +136,18 @@ impl Store {
     /// Its story, oldest step first; empty when the workspace has no such message.
     pub fn story(&self, workspace: WorkspaceId, id: MessageId) -> Pending<Vec<StoryStep>> {
         self.read(move |conn| story::story(conn, workspace, id))
+    }
+
+    /// Messages of a workspace, newest first, for people who look: no count, and so many rows looked at in one
+    /// search at most. It says how far back it has looked, and where to go on.
+    pub fn search(&self, workspace: WorkspaceId, search: Search) -> Pending<Found> {
+        self.read(move |conn| search::search(conn, workspace, &search, search::LOOKED_AT))
+    }
+
+    /// The next `limit` instants at which scheduled messages of a workspace leave, with how many then; and how
+    /// many are scheduled in all.
+    pub fn scheduled(&self, workspace: WorkspaceId, limit: usize) -> Pending<Scheduled> {
+        self.read(move |conn| waiting::scheduled(conn, workspace, limit))
     }
 
     /// Messages of a workspace to one number, newest first: those with an id below `below`, `limit` at

@@ -12,7 +12,7 @@ use super::rows;
 use super::step::{Step, keep_attempt};
 use super::webhooks;
 use super::writer::Tx;
-use crate::{Change, Hold, RuleEffect, StoreError, UnknownMessage, Waiting, Withdrawal};
+use crate::{Change, Hold, RuleEffect, Scheduled, StoreError, UnknownMessage, Waiting, Withdrawal};
 
 /// Withdraws what waits of each message.
 pub(super) fn withdraw(
@@ -237,6 +237,23 @@ pub(super) fn next_due(conn: &Connection) -> Result<Option<Timestamp>, Fault> {
         .prepare_cached("SELECT min(due_at) FROM work WHERE state = 0")?
         .query_row([], |row| row.get(0))?;
     Ok(due.map(Timestamp::from_millis))
+}
+
+/// When scheduled messages of a workspace leave.
+pub(super) fn scheduled(conn: &Connection, workspace: WorkspaceId, limit: usize) -> Result<Scheduled, Fault> {
+    let leaving = conn
+        .prepare_cached(
+            "SELECT due_at, count(*) FROM work WHERE state = 0 AND workspace = ?1 \
+             GROUP BY due_at ORDER BY due_at LIMIT ?2",
+        )?
+        .query_map(params![workspace.key(), rows::limit(limit)], |row| {
+            Ok((rows::time(row, 0)?, rows::count(row, 1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let total = conn
+        .prepare_cached("SELECT count(*) FROM work WHERE state = 0 AND workspace = ?1")?
+        .query_row([workspace.key()], |row| rows::count(row, 0))?;
+    Ok(Scheduled { leaving, total })
 }
 
 /// Messages unknown since before `before` that nobody decided about, oldest first.

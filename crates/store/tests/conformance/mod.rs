@@ -14,6 +14,7 @@ pub(crate) mod optouts;
 pub(crate) mod people;
 pub(crate) mod receipts;
 pub(crate) mod recipients;
+pub(crate) mod search;
 pub(crate) mod waiting;
 
 pub(crate) use world::World;
@@ -125,6 +126,12 @@ macro_rules! cases {
             recipients::{
                 a_person_s_messages_are_found_newest_first,
                 an_indexed_person_is_erased,
+            }
+            search::{
+                a_search_goes_on_page_by_page,
+                every_state_is_found,
+                filters_narrow_a_search,
+                what_is_scheduled_is_told_by_when_it_leaves,
             }
             waiting::{
                 a_restart_makes_unknown_what_was_handed_over,
