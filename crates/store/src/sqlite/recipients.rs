@@ -295,7 +295,7 @@ mod tests {
             self.conn
                 .execute(
                     "INSERT INTO message VALUES (?1, ?2, 0, 'MyCompany', ?3, 'otp', 'x', 'gsm7', 1, 0, 0, 0, \
-                     NULL, 0)",
+                     NULL, 0, NULL)",
                     params,
                 )
                 .expect("kept");
