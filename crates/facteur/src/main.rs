@@ -5,6 +5,8 @@
 mod cli;
 mod commands;
 mod config;
+#[cfg(debug_assertions)]
+mod crash;
 mod data;
 mod environment;
 mod failure;
@@ -29,6 +31,11 @@ fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // Fails only when a provider is installed already, which would be this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    #[cfg(debug_assertions)]
+    if let Err(failure) = crash::arm() {
+        eprintln!("error: {failure}");
+        return ExitCode::FAILURE;
+    }
     match commands::run(cli.command) {
         Ok(code) => code,
         Err(failure) => {

@@ -1,5 +1,7 @@
 //! Time and chance, read in this file and nowhere else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use facteur_domain::Timestamp;
@@ -11,12 +13,13 @@ pub struct Clock {
     source: Source,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Source {
     /// The system's wall clock, plus a shift in milliseconds (0 outside `dev`).
     System { shift: i64 },
-    /// Starts at `wall` when tokio's clock shows `start`, and follows tokio's clock.
-    Runtime { wall: Timestamp, start: tokio::time::Instant },
+    /// Starts at `wall` when tokio's clock shows `start`, and follows tokio's clock, apart from jumps (in
+    /// milliseconds). Chance follows from it too.
+    Runtime { wall: Timestamp, start: tokio::time::Instant, jumped: Arc<AtomicI64> },
 }
 
 impl Clock {
@@ -37,16 +40,28 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn of_runtime(wall: Timestamp) -> Self {
-        Self { source: Source::Runtime { wall, start: tokio::time::Instant::now() } }
+        let (start, jumped) = (tokio::time::Instant::now(), Arc::default());
+        Self { source: Source::Runtime { wall, start, jumped } }
+    }
+
+    /// Sets the wall clock of [`Clock::of_runtime`] forward or back, as somebody who corrects it does. The
+    /// system's own is left alone.
+    pub fn jump(&self, millis: i64) {
+        if let Source::Runtime { jumped, .. } = &self.source {
+            jumped.fetch_add(millis, Ordering::Relaxed);
+        }
     }
 
     /// Wall time.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Timestamp {
-        match self.source {
+        match &self.source {
             Source::System { shift } => Timestamp::from_millis(system_millis() + shift),
-            Source::Runtime { wall, start } => wall.plus(tokio::time::Instant::now() - start),
+            Source::Runtime { wall, start, jumped } => {
+                let now = wall.plus(tokio::time::Instant::now() - *start);
+                Timestamp::from_millis(now.millis() + jumped.load(Ordering::Relaxed))
+            }
         }
     }
 
@@ -55,6 +70,23 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn instant(&self) -> Instant {
         tokio::time::Instant::now().into_std()
+    }
+
+    /// A number from 0 to `below` - 1; 0 for 0. On a clock of the runtime it follows from the time, so that
+    /// a test runs the same way twice.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn chance_below(&self, below: u64) -> u64 {
+        match &self.source {
+            Source::System { .. } => Chance.below(below),
+            Source::Runtime { wall, start, .. } => {
+                let since = (tokio::time::Instant::now() - *start).as_nanos();
+                let nanos = u64::try_from(since).unwrap_or(u64::MAX);
+                // Fibonacci hashing: neighbours fall far apart.
+                let mixed = (nanos ^ wall.millis().unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                (mixed >> 16).checked_rem(below).unwrap_or(0)
+            }
+        }
     }
 
     /// Waits until `instant`.

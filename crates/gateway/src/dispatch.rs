@@ -26,6 +26,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let next = round(&shared);
         tokio::select! {
+            biased;
             () = shared.backlog.wake.notified() => (),
             () = next_instant(&shared, next) => (),
             () = stop.cancelled() => return,
@@ -240,6 +241,7 @@ fn give(
     let (stand, gone): (Vec<_>, Vec<_>) =
         cleared.into_iter().partition(|outgoing| standing.contains(&outgoing.waiting().message.id));
     bind.release(gone.iter().map(|out| parts_of(out.waiting())).sum());
+    facteur_store::crash::point("gateway.handed_over.unwritten");
     if let Err(unsent) = bind.send(stand) {
         // The bind's task has ended with the gateway.
         shared.outcomes().give_back(unsent.into_iter().map(Outgoing::into_waiting).collect());

@@ -237,6 +237,7 @@ impl Gateway {
         };
         match shared.store.accept(accept).await {
             Ok(Accepted::New) => {
+                facteur_store::crash::point("gateway.accepted.unanswered");
                 shared.metrics.accepted(class);
                 if held.is_some() {
                     shared.webhooks.wake.notify_one();

@@ -36,6 +36,7 @@ pub use config::{ClassPolicies, Config, Link, RouteConfig, SendingRules, TlsConf
 pub use directory::{Caller, KeyProblem, NewKey, Scope, mint_key};
 pub use facteur_store::StoredAnswer;
 pub use gateway::{Gateway, Readiness, RouteReport, ShutdownReport};
+pub use link::{Dial, Dialling, Stream};
 pub use preview::{Judgement, PREVIEW_MAX, Preview, PreviewReason};
 pub use refusal::{Code, Detail, Refusal};
 pub use sender_desk::SenderDeclaration;

@@ -37,6 +37,7 @@ impl Outcomes {
     /// Records answers; then `again` goes back to the queue. An answer is never dropped: while the
     /// disk refuses it, it is tried again.
     pub(crate) fn answers(&self, route: &Arc<Route>, answers: Vec<Answer>, again: Vec<Waiting>) {
+        facteur_store::crash::point("gateway.answer.unrecorded");
         self.count_answers(route, &answers);
         // Room in the window came free.
         self.backlog.wake.notify_one();
@@ -62,6 +63,7 @@ impl Outcomes {
         arrivals: Vec<Arrival>,
         kept: UnboundedSender<Vec<(u32, Status)>>,
     ) {
+        facteur_store::crash::point("gateway.arrival.unrecorded");
         let (mut receipts, mut of_receipts) = (Vec::new(), Vec::new());
         let (mut messages, mut of_messages) = (Vec::new(), Vec::new());
         for Arrival { sequence, content } in arrivals {
@@ -81,6 +83,7 @@ impl Outcomes {
             let (this, kept) = (self.clone(), kept.clone());
             self.tracker.spawn(async move {
                 let fates = pending.await;
+                facteur_store::crash::point("gateway.receipt.unanswered");
                 this.answer_operator(&kept, of_receipts, fates.is_ok());
                 this.told_fates(fates.unwrap_or_default());
             });
@@ -100,6 +103,7 @@ impl Outcomes {
                         tracing::error!(route = name, %why, "a message from a phone could not be kept")
                     }
                 }
+                facteur_store::crash::point("gateway.inbound.unanswered");
                 this.answer_operator(&kept, vec![sequence], done.is_ok());
             });
         }

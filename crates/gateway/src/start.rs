@@ -4,7 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use facteur_domain::IdSource;
 use facteur_smpp::session::BindKind;
-use facteur_store::{Store, StoreError};
+use facteur_store::{AcceptedSink, Store, StoreError};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,7 +14,7 @@ use crate::config::{Link as LinkConfig, RouteConfig};
 use crate::directory::Directory;
 use crate::gateway::Gateway;
 use crate::inbound::ReplyDesk;
-use crate::link::{Link, Target};
+use crate::link::{Dial, Link, Target, Tcp};
 use crate::metrics::Metrics;
 use crate::quota::Quotas;
 use crate::route::{Bind, Route};
@@ -51,11 +51,25 @@ impl Gateway {
         store: facteur_store::Options,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        let targets = config.routes.iter().map(target_of).collect::<Result<Vec<_>, _>>()?;
+        Self::start_in(config, clock, Arc::new(Tcp), |sink| Store::open(store, sink)).await
+    }
+
+    /// As [`Gateway::start`], over a network and a disk of the caller's: for simulations.
+    ///
+    /// # Errors
+    /// Nothing was started.
+    pub async fn start_in(
+        config: Config,
+        clock: Clock,
+        dial: Arc<dyn Dial>,
+        open: impl FnOnce(AcceptedSink) -> Result<Store, StoreError>,
+    ) -> Result<Self, StartError> {
+        let targets =
+            config.routes.iter().map(|route| target_of(route, &dial)).collect::<Result<Vec<_>, _>>()?;
         let webhooks = Webhooks::new(config.webhooks).map_err(StartError::Webhooks)?;
         let backlog = Arc::new(Backlog::new(config.sending.queue_max));
         let sink = backlog.clone();
-        let store = Store::open(store, Box::new(move |messages| sink.accepted(messages)))?;
+        let store = open(Box::new(move |messages| sink.accepted(messages)))?;
         let now = clock.now();
         let recovery = store.recover(now).await?;
         store.recover_deliveries(now).await?;
@@ -107,8 +121,8 @@ impl Gateway {
     }
 }
 
-fn target_of(route: &RouteConfig) -> Result<Target, StartError> {
-    Target::of(route).map_err(|why| StartError::Route { route: route.name.clone(), why })
+fn target_of(route: &RouteConfig, dial: &Arc<dyn Dial>) -> Result<Target, StartError> {
+    Target::of(route, dial.clone()).map_err(|why| StartError::Route { route: route.name.clone(), why })
 }
 
 type Receivers = Vec<tokio::sync::mpsc::UnboundedReceiver<Vec<crate::link::Outgoing>>>;

@@ -42,6 +42,7 @@ pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
                         Err(why) => tracing::error!(%why, concat!($what, ": trying again")),
                     }
                     tokio::select! {
+                        biased;
                         () = shared.clock.pause($period) => (),
                         () = stop.cancelled() => (),
                     }

@@ -9,6 +9,7 @@ use foldhash::fast::FixedState;
 
 use crate::admission::{Admitted, admit};
 use crate::behaviour::Behaviour;
+use crate::books::Entry;
 use crate::clock::Moment;
 use crate::faults::Faults;
 use crate::network::{Operator, Outcome, mix};
@@ -196,6 +197,9 @@ impl World {
         self.stats.delivered += 1;
         if let Some(ledger) = &mut self.ledger {
             ledger.count(msisdn, &text);
+        }
+        if let Some(books) = &self.options.books {
+            books.note(Entry::Arrived { msisdn, text: &text });
         }
         let whole = Some(text.clone());
         let message = PhoneMessage {

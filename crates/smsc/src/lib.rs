@@ -15,6 +15,7 @@
 mod account;
 mod admission;
 mod behaviour;
+mod books;
 mod clock;
 mod due;
 mod faults;
@@ -36,6 +37,7 @@ mod text;
 mod world;
 
 pub use behaviour::Behaviour;
+pub use books::{Books, Entry};
 pub use clock::Wall;
 pub use faults::{Cut, Faults, Refuse};
 pub use handle::{Network, NoRoute};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use facteur_smpp::session::Limits;
 
+use crate::books::Books;
 use crate::network::Operator;
 
 /// One operator's habits that can be set.
@@ -83,6 +84,8 @@ pub struct Options {
     /// Whether to count how often each text reached each phone ([`crate::Network::deliveries`]).
     /// Unbounded: for tests.
     pub ledger: bool,
+    /// Who is told what happened for certain; `None`: nobody.
+    pub books: Option<Books>,
     /// TLS for every link; `None`: in clear.
     pub tls: Option<Arc<rustls::ServerConfig>>,
 }
@@ -125,6 +128,7 @@ impl Default for Options {
             phones_max: 10_000,
             messages_max: 100_000,
             ledger: false,
+            books: None,
             tls: None,
         }
     }

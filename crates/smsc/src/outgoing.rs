@@ -1,8 +1,10 @@
 //! What the network sends to a platform: receipts, and parts of what phones wrote.
 
+use facteur_smpp::receipt::MessageState;
 use facteur_smpp::tlv::Tlvs;
 use facteur_smpp::{Address, ShortMessage};
 
+use crate::books::Entry;
 use crate::network::Operator;
 use crate::receipts::Receipt;
 
@@ -63,6 +65,18 @@ pub(crate) enum Body {
 impl Outgoing {
     pub(crate) const fn is_receipt(&self) -> bool {
         matches!(self.body, Body::Receipt(_))
+    }
+
+    /// What the books say when the platform took it.
+    pub(crate) fn taken(&self) -> Entry<'_> {
+        let msisdn = self.msisdn;
+        match &self.body {
+            Body::Receipt(receipt) => {
+                let delivered = receipt.outcome.state == MessageState::Delivered;
+                Entry::ReceiptTaken { msisdn, id: &receipt.id, delivered }
+            }
+            Body::Reply { .. } => Entry::ReplyTaken { msisdn, code: &self.platform.digits },
+        }
     }
 
     /// Builds the deliver_sm and hands it to `send`.

@@ -189,6 +189,9 @@ impl World {
     /// The platform took it.
     pub(crate) fn acknowledged(&mut self, outgoing: &Outgoing) {
         self.stats.waiting -= 1;
+        if let Some(books) = &self.options.books {
+            books.note(outgoing.taken());
+        }
         if outgoing.is_receipt() {
             self.stats.receipts_answered += 1;
         } else {

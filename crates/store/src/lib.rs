@@ -8,6 +8,7 @@
 mod admin;
 mod consent;
 mod conversation;
+pub mod crash;
 mod desk;
 mod error;
 mod figures;
@@ -31,6 +32,8 @@ pub use journey::*;
 pub use keyword::*;
 pub use read::*;
 pub use receipt::{ReceiptEffect, ReceiptFound};
+#[cfg(debug_assertions)]
+pub use sqlite::Hand;
 pub use sqlite::{AcceptedSink, Options, Pending, Store, WEBHOOKS_MAX};
 pub use user::*;
 pub use webhook::*;

@@ -1,12 +1,15 @@
 //! `facteur smsc`: the French network in a box, alone.
 
+use std::fs::File;
+use std::io::{BufRead as _, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_gateway::Clock;
-use facteur_smsc::{Faults, Network, Options};
+use facteur_smsc::{Books, Entry, Faults, Network, Options};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +26,7 @@ use crate::signals::Signals;
 Examples:
   facteur smsc                                   a well-behaved network on 127.0.0.1:2775
   facteur smsc --messages-per-second 20          throttles over 20 messages a second
+  facteur smsc --books books.jsonl --stdin       keeps books; `+33612345678 36180 STOP` is a phone's
   facteur smsc --account test:secret --unbind-every 1m --answer-delay 300ms
 
 Anyone may bind unless `--account` names who may.")]
@@ -63,6 +67,13 @@ pub(crate) struct Args {
     /// Write this file once it listens: JSON with `smsc`.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
+    /// Keep books in this file: a line of JSON for each text that reached a phone (`arrived`), and for each
+    /// receipt (`receipt_taken`) and reply (`reply_taken`) that the platform answered with ESME_ROK.
+    #[arg(long, value_name = "PATH")]
+    books: Option<PathBuf>,
+    /// Read what phones write from standard input: a line is `NUMBER CODE TEXT`.
+    #[arg(long)]
+    stdin: bool,
     /// Do not show what phones receive.
     #[arg(long)]
     quiet: bool,
@@ -88,13 +99,16 @@ async fn smsc(args: Args) -> Result<(), Failure> {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let clock = Clock::system();
     let wall = Arc::new(move || clock.now().millis());
-    let network = Network::start(args.listen, options(&args), wall, &tasks, stop.clone())
+    let network = Network::start(args.listen, options(&args)?, wall, &tasks, stop.clone())
         .await
         .map_err(|error| Failure::new(format!("cannot listen on {}", args.listen)).because(error))?;
     network.set_faults(faults(&args));
     line(&format!("a French network listens on {} (SMPP 3.4); Ctrl-C stops", network.address()));
     if !args.quiet {
         tasks.spawn(phones::show(network.subscribe(), stop.clone()));
+    }
+    if args.stdin {
+        listen_to_phones(network.clone())?;
     }
     if let Some(path) = &args.ready_file {
         Ready::of_network(network.address()).write(path)?;
@@ -109,15 +123,62 @@ async fn smsc(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn options(args: &Args) -> Options {
-    Options {
+fn options(args: &Args) -> Result<Options, Failure> {
+    Ok(Options {
         accounts: (!args.account.is_empty()).then(|| args.account.iter().cloned().collect()),
         messages_per_s: args.messages_per_second,
         window_max: args.window_max,
         unbind_every: args.unbind_every,
         udh_only: args.udh_only,
+        books: args.books.as_deref().map(books).transpose()?,
         ..Options::default()
-    }
+    })
+}
+
+/// Books in a file: every line is written before the network goes on.
+fn books(path: &Path) -> Result<Books, Failure> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|error| Failure::new(format!("{} cannot be written", path.display())).because(error))?;
+    Ok(Books::new(move |entry| {
+        let (number, said) = match entry {
+            Entry::Arrived { msisdn, text } => (msisdn, json!({"arrived": text})),
+            Entry::ReceiptTaken { msisdn, id, delivered } => {
+                (msisdn, json!({"receipt_taken": id, "delivered": delivered}))
+            }
+            Entry::ReplyTaken { msisdn, code } => (msisdn, json!({"reply_taken": code})),
+        };
+        let mut said = said;
+        said["number"] = format!("+{number}").into();
+        if let Err(error) = (&file).write_all(format!("{said}\n").as_bytes()) {
+            // Books with a gap are worse than none.
+            tracing::error!(%error, "the books cannot be kept");
+            std::process::exit(1);
+        }
+    }))
+}
+
+/// A thread of its own, for reading standard input cannot be broken off; it ends with the process.
+fn listen_to_phones(network: Network) -> Result<(), Failure> {
+    let listen = move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let mut words = line.splitn(3, ' ');
+            let (Some(from), Some(to), Some(text)) = (words.next(), words.next(), words.next()) else {
+                tracing::warn!("expected `NUMBER CODE TEXT`");
+                continue;
+            };
+            if let Err(why) = network.answer(from, to, text) {
+                tracing::warn!(%why, "a phone's text does not leave");
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("phones".to_owned())
+        .spawn(listen)
+        .map(|_| ())
+        .map_err(|error| Failure::new("standard input cannot be read").because(error))
 }
 
 fn faults(args: &Args) -> Faults {

@@ -1,6 +1,8 @@
 //! Opening the connection to an operator: TCP, and TLS when asked for.
 
+use std::fmt::Debug;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,34 +18,58 @@ use crate::config::{RouteConfig, TlsConfig};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to an operator.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection being opened.
+pub type Dialling = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
+
+/// The network towards operators.
+pub trait Dial: Debug + Send + Sync {
+    /// Opens a connection to `host:port`.
+    fn dial(&self, address: &str) -> Dialling;
+}
+
+/// The real one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tcp;
+
+impl Dial for Tcp {
+    fn dial(&self, address: &str) -> Dialling {
+        let address = address.to_owned();
+        Box::pin(async move {
+            let stream = TcpStream::connect(&address).await?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as Box<dyn Stream>)
+        })
+    }
+}
 
 /// Where and how to connect; made once, so that a bad certificate file is told at start.
 #[derive(Clone)]
 pub(crate) struct Target {
     address: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    dial: Arc<dyn Dial>,
 }
 
 impl Target {
-    /// What a route's settings say.
+    /// What a route's settings say, over this network.
     ///
     /// # Errors
     /// The server name or the certificate file cannot be used: a sentence for the operator.
-    pub(crate) fn of(config: &RouteConfig) -> Result<Self, String> {
+    pub(crate) fn of(config: &RouteConfig, dial: Arc<dyn Dial>) -> Result<Self, String> {
         let tls = config.tls.as_ref().map(|tls| tls_of(&config.address, tls)).transpose()?;
-        Ok(Self { address: config.address.clone(), tls })
+        Ok(Self { address: config.address.clone(), tls, dial })
     }
 
     /// Opens the connection.
     pub(crate) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
         let opening = async {
-            let stream = TcpStream::connect(&self.address).await?;
-            stream.set_nodelay(true)?;
+            let stream = self.dial.dial(&self.address).await?;
             Ok(match &self.tls {
-                None => Box::new(stream) as Box<dyn Stream>,
+                None => stream,
                 Some((connector, name)) => Box::new(connector.connect(name.clone(), stream).await?),
             })
         };

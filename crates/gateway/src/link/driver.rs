@@ -20,7 +20,6 @@ use super::flying::Flying;
 use super::mo;
 use super::translate::{self, Outgoing};
 use crate::Clock;
-use crate::clock::Chance;
 use crate::inbound::{Arrival, Content};
 use crate::outcome::Outcomes;
 use crate::route::{Bind, Route};
@@ -86,9 +85,10 @@ impl Link {
                 Some(lasted) if lasted >= GOOD_SESSION => REBIND_FIRST,
                 _ => (wait * 2).min(self.route.config.rebind_max).max(REBIND_FIRST),
             };
-            let jitter =
-                Duration::from_millis(Chance.below(wait.as_millis().try_into().unwrap_or(u64::MAX) / 2));
+            let half = wait.as_millis().try_into().unwrap_or(u64::MAX) / 2;
+            let jitter = Duration::from_millis(self.clock.chance_below(half));
             tokio::select! {
+                biased;
                 () = self.clock.pause(wait / 2 + jitter) => (),
                 () = self.drain.cancelled() => (),
                 () = self.stop.cancelled() => (),
@@ -201,6 +201,9 @@ impl Run<'_> {
                 () = self.link.stop.cancelled() => return Ok(()),
                 pushed = push(&mut writer, self.session.output()), if waiting > 0 || unflushed => {
                     unflushed = pushed?;
+                    if !unflushed && !self.flying.is_empty() {
+                        facteur_store::crash::point("gateway.submit.written");
+                    }
                 }
                 Some(answers) = to_answer.recv() => {
                     self.answer(answers);

@@ -6,6 +6,7 @@ mod flying;
 pub(crate) mod mo;
 pub(crate) mod translate;
 
-pub(crate) use connect::Target;
+pub use connect::{Dial, Dialling, Stream};
+pub(crate) use connect::{Target, Tcp};
 pub(crate) use driver::Link;
 pub(crate) use translate::Outgoing;

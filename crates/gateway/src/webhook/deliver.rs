@@ -112,6 +112,7 @@ impl Deliverer {
             let (clock, wake) = (self.shared.clock.clone(), self.shared.webhooks.wake.clone());
             let pause = self.pause();
             tokio::select! {
+                biased;
                 Some(news) = heard.recv() => {
                     self.hear(news);
                     while let Ok(news) = heard.try_recv() {
@@ -212,6 +213,7 @@ impl Deliverer {
                         outcome = attempt(&shared.webhooks, &shared.clock, &webhook, due) => News::Tried(outcome),
                         () = shared.stopped() => News::Dropped(id),
                     };
+                    facteur_store::crash::point("gateway.webhook.posted");
                     let _ = news.send(told);
                 });
             }

@@ -18,6 +18,7 @@ pub(super) fn backup(options: &Options, to: &Path) -> Result<(), StoreError> {
     }
     let partial = partial(to);
     let copied = copy(options, &partial).and_then(|()| {
+        crate::crash::point("store.backup.copied");
         std::fs::rename(&partial, to).map_err(io)?;
         sync_folder(to)
     });

@@ -39,7 +39,9 @@ impl Checkpoints {
         if log < self.next {
             return;
         }
+        crate::crash::point("store.checkpoint.before");
         if let Some((log, moved)) = run(conn, "PRAGMA wal_checkpoint(PASSIVE)") {
+            crate::crash::point("store.checkpoint.after");
             self.next = if moved == log { self.every } else { log + self.every };
         }
     }

@@ -88,7 +88,14 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
             "the file is of schema version {there}, this program knows {known}: use the newer program"
         )));
     }
-    runner.run(conn).map(|_| ()).map_err(|error| StoreError::Damaged(format!("migration failed: {error}")))
+    if there < i64::from(known) {
+        crate::crash::point("store.migrate.before");
+    }
+    let migrated = runner.run(conn);
+    if there < i64::from(known) {
+        crate::crash::point("store.migrate.after");
+    }
+    migrated.map(|_| ()).map_err(|error| StoreError::Damaged(format!("migration failed: {error}")))
 }
 
 /// The schema version of the file, 0 for a new one.

@@ -9,6 +9,8 @@ mod accept;
 mod admin;
 mod answers;
 mod backup;
+#[cfg(debug_assertions)]
+mod by_hand;
 mod checkpoint;
 mod compliance;
 mod connect;
@@ -64,6 +66,8 @@ use std::time::Duration;
 use facteur_domain::Message;
 use rusqlite::Connection;
 
+#[cfg(debug_assertions)]
+pub use self::by_hand::Hand;
 pub use self::pending::Pending;
 pub use self::webhooks::WEBHOOKS_MAX;
 
@@ -170,14 +174,7 @@ impl Store {
         let memory =
             Memory::load(&conn, options.finals_max, options.late_receipts).map_err(|e| describe(&e))?;
         let (closing, closed) = mpsc::channel();
-        let inner = Inner {
-            writer: Arc::new(Queue::new(options.queue_max)),
-            readers: Arc::new(Queue::new(options.queue_max)),
-            tally: Arc::default(),
-            indexed: AtomicU64::new(u64::MAX),
-            closing,
-            options,
-        };
+        let inner = Inner::new(options, closing);
         // From here on, dropping `inner` ends what was started.
         let helpers = inner.start_helpers()?;
         let writer = inner.writer_for(conn, memory, accepted, helpers, closed);
@@ -187,6 +184,17 @@ impl Store {
 }
 
 impl Inner {
+    fn new(options: Options, closing: mpsc::Sender<Reply<()>>) -> Self {
+        Self {
+            writer: Arc::new(Queue::new(options.queue_max)),
+            readers: Arc::new(Queue::new(options.queue_max)),
+            tally: Arc::default(),
+            indexed: AtomicU64::new(u64::MAX),
+            closing,
+            options,
+        }
+    }
+
     fn start_helpers(&self) -> Result<Vec<JoinHandle<()>>, StoreError> {
         let mut helpers = Vec::new();
         for _ in 0..self.options.readers.max(1) {
@@ -218,6 +226,8 @@ impl Inner {
             helpers,
             stop_helpers: Box::new(move || readers.close()),
             closed,
+            #[cfg(debug_assertions)]
+            mishap: None,
         }
     }
 }

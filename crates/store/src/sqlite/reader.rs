@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A read on its way.
-pub(super) struct Read(Box<dyn FnOnce(&mut Connection) + Send>);
+pub(super) struct Read(pub(super) Box<dyn FnOnce(&mut Connection) + Send>);
 
 impl Weighed for Read {
     fn rows(&self) -> usize {
