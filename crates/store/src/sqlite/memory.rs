@@ -11,9 +11,14 @@ use rusqlite::Connection;
 use tracing::error;
 
 use super::webhooks::Hooks;
-use super::{conversations, received, recipients, rows};
+use super::{conversations, received, recipients};
 use crate::RouteId;
 use crate::receipt::ReceiptCount;
+
+/// Batches whose delivered parts are kept on disk: more than operators can have unanswered.
+const BATCHES_KEPT: i64 = 1_024;
+/// Octets of one delivered part on disk.
+const RECORD: usize = 24;
 
 /// The writer's memory. All of it can be lost: what follows then is said with each part.
 pub(super) struct Memory {
@@ -68,6 +73,26 @@ impl Memory {
         })
     }
 
+    /// Keeps what the batch delivered: an operator that was not answered offers its receipts again after a
+    /// crash, and they must find their own messages.
+    pub(super) fn keep_delivered(&self, conn: &Connection) -> rusqlite::Result<()> {
+        if self.fresh.is_empty() {
+            return Ok(());
+        }
+        let mut parts = Vec::with_capacity(self.fresh.len() * RECORD);
+        for key in &self.fresh {
+            if let Some((part, recipient)) = self.finals.find(*key) {
+                parts.extend(key.to_le_bytes());
+                parts.extend(part.key().to_le_bytes());
+                parts.extend(recipient.digits().to_le_bytes());
+            }
+        }
+        conn.prepare_cached("INSERT INTO delivered_lately (parts) VALUES (?1)")?.execute([parts])?;
+        conn.prepare_cached("DELETE FROM delivered_lately WHERE id <= ?1")?
+            .execute([conn.last_insert_rowid() - BATCHES_KEPT])?;
+        Ok(())
+    }
+
     /// A batch begins.
     pub(super) fn begin(&mut self) {
         self.receipts = ReceiptCount::default();
@@ -105,18 +130,33 @@ impl Memory {
     }
 }
 
+/// Delivered parts that are kept, by their keys, oldest first. What cannot be read is passed over: it only
+/// knows receipts again.
+fn delivered_lately(conn: &Connection) -> rusqlite::Result<Vec<(u64, (PartId, Msisdn))>> {
+    let mut statement = conn.prepare("SELECT parts FROM delivered_lately ORDER BY id")?;
+    let mut found = statement.query([])?;
+    let mut records = Vec::new();
+    while let Some(row) = found.next()? {
+        for record in row.get_ref(0)?.as_blob()?.chunks_exact(RECORD) {
+            let word = |at: usize| record[at..].first_chunk().copied().map(u64::from_le_bytes);
+            if let (Some(key), Some(part), Some(digits)) = (word(0), word(8), word(16))
+                && let Some(recipient) = Msisdn::from_digits(digits)
+            {
+                records.push((key, (PartId::from_key(part.cast_signed()), recipient)));
+            }
+        }
+    }
+    Ok(records)
+}
+
 fn count_orphans(conn: &Connection) -> rusqlite::Result<u64> {
     let count: i64 = conn.prepare_cached("SELECT count(*) FROM orphan")?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// Delivered parts that a start reads again, the last accepted: repeats come within minutes, and a start
-/// must not take long.
-const FINALS_LOADED: usize = 16_384;
-
-/// Delivered parts by their SMSC id, the last `max` of them, in memory only: an index on disk would grow
-/// in random order with every message. The last few thousand are read again at the start; a second receipt
-/// for one before those counts as an orphan until orphans are tidied away.
+/// Delivered parts by their SMSC id, the last `max` of them, in memory only. An index on disk would
+/// grow in random order with every message; of those that a crash loses (all but the last batches') a
+/// second receipt counts as an orphan until orphans are tidied away.
 struct Finals {
     known: HashMap<u64, (PartId, Msisdn), RandomState>,
     order: VecDeque<u64>,
@@ -130,19 +170,7 @@ impl Finals {
 
     /// Reads the parts that were delivered last.
     fn load(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        let mut statement = conn.prepare(
-            "SELECT o.id, o.route, o.smsc_id, m.recipient FROM \
-             (SELECT id, state, route, smsc_id FROM outcome ORDER BY id DESC LIMIT ?1) o \
-             JOIN message m ON m.id = o.id & ~15 \
-             WHERE o.state = 10 AND o.route IS NOT NULL AND o.smsc_id IS NOT NULL",
-        )?;
-        let mut found = statement.query([rows::limit(self.max.min(FINALS_LOADED))])?;
-        let mut newest_first = Vec::new();
-        while let Some(row) = found.next()? {
-            let key = Self::key(RouteId(row.get(1)?), row.get_ref(2)?.as_str()?);
-            newest_first.push((key, (PartId::from_key(row.get(0)?), rows::msisdn(row, 3)?)));
-        }
-        for (key, value) in newest_first.into_iter().rev() {
+        for (key, value) in delivered_lately(conn)? {
             self.insert(key, value);
         }
         Ok(())

@@ -4,6 +4,7 @@ use facteur_domain::{Msisdn, Timestamp};
 use rusqlite::{Row, params};
 
 use super::parcel::Part;
+use super::receipts;
 use super::rows;
 use super::writer::Tx;
 use crate::{Receipt, ReceiptEffect, ReceiptFound, RouteId};
@@ -110,7 +111,7 @@ pub(super) fn claim(
 
 /// Takes the receipt of a part whose answer was lost: the only orphan on its route that speaks of its
 /// recipient and came after the part was handed over, if no other part to this recipient waits without
-/// an id. With two of either nobody knows which belongs to which.
+/// an id or was sent again lately. With two of either nobody knows which belongs to which.
 pub(super) fn claim_unnamed(tx: &mut Tx<'_>, part: &Part, recipient: Msisdn) -> rusqlite::Result<Vec<Word>> {
     let (Some(handed_at), Some(route), true) = (part.handed_at, part.route, tx.memory.orphans > 0) else {
         return Ok(Vec::new());
@@ -119,7 +120,7 @@ pub(super) fn claim_unnamed(tx: &mut Tx<'_>, part: &Part, recipient: Msisdn) -> 
         .conn
         .prepare_cached(OTHERS_WITHOUT_ID)?
         .query_row(params![rows::digits(recipient), route.0, part.id.key()], |row| row.get(0))?;
-    if others > 0 {
+    if others > 0 || receipts::doubt(tx.conn, part.id, route, recipient)? {
         return Ok(Vec::new());
     }
     let ids: Vec<String> = tx

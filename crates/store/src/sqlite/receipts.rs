@@ -3,7 +3,8 @@
 //! 1. the canonical id on its route, among what is owed and what ended lately;
 //! 2. another form of the id, if it speaks of the part's recipient;
 //! 3. its recipient alone, if on its route exactly one part without an id is handed over to this
-//!    recipient and that one's answer was lost.
+//!    recipient, that one's answer was lost, and none to this recipient was sent again lately, whose
+//!    first attempt it may speak of.
 //!
 //! A receipt that finds nothing is kept as an orphan until an answer brings its id.
 
@@ -23,6 +24,9 @@ const OWED_BY_ID: &str = "SELECT id, recipient FROM work WHERE route = ?1 AND sm
 const ENDED_BY_ID: &str = "SELECT id, recipient FROM late WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
 const OWED_BY_RECIPIENT: &str = "SELECT id, state FROM work WHERE recipient = ?1 AND state IN (2, 3) \
      AND smsc_id IS NULL AND route = ?2 AND handed_at <= ?3 LIMIT 2";
+
+/// Parts to a recipient that were sent again lately.
+const OTHERS_DOUBLED: &str = "SELECT 1 FROM doubled WHERE recipient = ?1 AND route = ?2 AND id <> ?3";
 
 /// Where the part stands that a receipt speaks of.
 #[derive(Debug, Clone, Copy)]
@@ -125,10 +129,22 @@ fn by_recipient(
     let mut found = statement.query(params![rows::digits(recipient), route.0, at.millis()])?;
     let Some(row) = found.next()? else { return Ok(None) };
     let (part, state) = (PartId::from_key(row.get(0)?), rows::state(row, 1)?);
-    if state != State::Unknown || found.next()?.is_some() {
+    if state != State::Unknown || found.next()?.is_some() || doubt(tx.conn, part, route, recipient)? {
         return Ok(None);
     }
     Ok(Some(Place::Owed(part)))
+}
+
+/// Whether another part to this recipient was sent again: a receipt without a known id may be of its first
+/// attempt.
+pub(super) fn doubt(
+    conn: &rusqlite::Connection,
+    part: PartId,
+    route: RouteId,
+    recipient: Msisdn,
+) -> rusqlite::Result<bool> {
+    let params = params![rows::digits(recipient), route.0, part.key()];
+    conn.prepare_cached(OTHERS_DOUBLED)?.exists(params)
 }
 
 /// Applies a receipt to a part, in memory: whether its columns changed. What they cannot tell is
@@ -208,6 +224,7 @@ mod tests {
             (OWED_BY_ID, "work_by_smsc_id"),
             (ENDED_BY_ID, "late_by_smsc_id"),
             (OWED_BY_RECIPIENT, "work_unanswered"),
+            (OTHERS_DOUBLED, "PRIMARY KEY"),
             (orphans::BY_RECIPIENT, "orphan_of_recipient"),
             (orphans::OTHERS_WITHOUT_ID, "work_unanswered"),
             (orphans::BY_FORM, "PRIMARY KEY"),

@@ -127,6 +127,8 @@ pub(super) fn tidy(tx: &mut Tx<'_>, now: Timestamp, orphans_before: Timestamp) -
         "DELETE FROM idempotency WHERE id IN \
          (SELECT id FROM idempotency WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
         "DELETE FROM late WHERE id IN (SELECT id FROM late WHERE until <= ?1 ORDER BY until LIMIT ?2)",
+        "DELETE FROM doubled WHERE (recipient, route, id) IN \
+         (SELECT recipient, route, id FROM doubled WHERE until <= ?1 ORDER BY until LIMIT ?2)",
     ] {
         forgotten +=
             tx.conn.prepare_cached(query)?.execute(params![now.millis(), rows::limit(TIDY_MAX)])? as u64;

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use facteur_domain::delivery::{Event, State};
-use facteur_domain::{Message, MessageId, PartId, Timestamp, WorkspaceId};
+use facteur_domain::{Message, MessageId, Msisdn, PartId, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::Fault;
-use super::parcel::{PART_MASK, Parcel, Touched};
+use super::parcel::{PART_MASK, Parcel, Part, Touched};
 use super::rows;
 use super::step::{Step, keep_attempt};
 use super::webhooks;
@@ -140,7 +140,7 @@ pub(super) fn resend(tx: &mut Tx<'_>, messages: &[MessageId], at: Timestamp) -> 
     let mut resent = Vec::with_capacity(messages.len());
     for message in messages {
         let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
-        let mut any = false;
+        let (mut any, recipient) = (false, parcel.shared.recipient);
         for part in parcel.parts.iter_mut().filter(|part| part.state == State::Unknown) {
             keep_attempt(tx, part)?;
             if part.happens(Event::Resent, at) {
@@ -148,6 +148,7 @@ pub(super) fn resend(tx: &mut Tx<'_>, messages: &[MessageId], at: Timestamp) -> 
                 part.possible_duplicate = true;
                 part.left_unknown = false;
                 part.due_at = at;
+                remember_doubled(tx, part, recipient, at)?;
             }
         }
         if any {
@@ -158,6 +159,18 @@ pub(super) fn resend(tx: &mut Tx<'_>, messages: &[MessageId], at: Timestamp) -> 
         }
     }
     Ok(resent)
+}
+
+/// The attempt whose answer was lost may still have its receipt.
+fn remember_doubled(tx: &Tx<'_>, part: &Part, recipient: Msisdn, at: Timestamp) -> rusqlite::Result<()> {
+    let Some(route) = part.route else { return Ok(()) };
+    let until = at.plus(tx.memory.late_receipts).millis();
+    tx.conn
+        .prepare_cached(
+            "INSERT OR REPLACE INTO doubled (recipient, route, id, until) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![rows::digits(recipient), route.0, part.id.key(), until])?;
+    Ok(())
 }
 
 /// Leaves unknown parts as they are for good.

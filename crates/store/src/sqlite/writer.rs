@@ -39,6 +39,9 @@ pub(super) trait Job: Send {
     fn rows(&self) -> usize;
     /// Does it. An error is the whole batch's end.
     fn apply(&mut self, tx: &mut Tx<'_>) -> Result<(), rusqlite::Error>;
+    /// The verb's name, for crash points.
+    #[cfg(debug_assertions)]
+    fn verb(&self) -> &'static str;
     /// Tells its caller.
     fn settle(self: Box<Self>, batch: Result<(), &StoreError>);
 }
@@ -84,6 +87,15 @@ where
             }
         });
         Ok(())
+    }
+
+    /// The function of the store that made the verb, out of the name of its closure, as in
+    /// `….::Store>::accept::{{closure}}`.
+    #[cfg(debug_assertions)]
+    fn verb(&self) -> &'static str {
+        let name = std::any::type_name::<F>();
+        let name = name.trim_end_matches("::{{closure}}");
+        name.rsplit("::").next().unwrap_or(name)
     }
 
     fn settle(self: Box<Self>, batch: Result<(), &StoreError>) {
@@ -145,6 +157,9 @@ pub(super) struct Writer {
     pub(super) stop_helpers: Box<dyn Fn() + Send>,
     /// Told when everything is closed.
     pub(super) closed: std::sync::mpsc::Receiver<Reply<()>>,
+    /// The disk's answer to the next commit, when a simulation says so.
+    #[cfg(debug_assertions)]
+    pub(super) mishap: Option<i32>,
 }
 
 /// Gives up the line when the thread dies, so that callers are answered `Closed` instead of waiting.
@@ -154,6 +169,16 @@ impl Drop for Abandon {
     fn drop(&mut self) {
         self.0.abandon();
     }
+}
+
+/// Where a test may make the process die.
+fn crash_points(batch: &[Box<dyn Job>], when: &str) {
+    #[cfg(debug_assertions)]
+    for job in batch {
+        crate::crash::of_verb(job.verb(), when);
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = (batch, when);
 }
 
 impl Writer {
@@ -178,10 +203,11 @@ impl Writer {
         }
     }
 
-    fn batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    pub(super) fn batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
         let rows = batch.iter().map(|job| job.rows() as u64).sum();
         match self.apply(&mut batch) {
             Ok(accepted) => {
+                crash_points(&batch, "after");
                 self.tally.commits.fetch_add(1, Ordering::Relaxed);
                 self.tally.rows.fetch_add(rows, Ordering::Relaxed);
                 self.tally.receipts.take(&mut self.memory.receipts);
@@ -215,12 +241,18 @@ impl Writer {
             usage: Vec::new(),
             tallies: Tallies::default(),
         };
-        for job in batch {
+        for job in &mut *batch {
             job.apply(&mut tx)?;
         }
         super::accept::count_usage(&tx)?;
         tx.tallies.write(tx.conn)?;
         let accepted = tx.accepted;
+        self.memory.keep_delivered(&self.conn)?;
+        crash_points(batch, "before");
+        #[cfg(debug_assertions)]
+        if let Some(code) = self.mishap.take() {
+            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        }
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         Ok(accepted)
     }

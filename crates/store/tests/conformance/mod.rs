@@ -108,6 +108,8 @@ macro_rules! cases {
             }
             receipts::{
                 a_receipt_before_its_answer_is_kept_and_matched,
+                a_receipt_offered_again_after_a_crash_finds_its_own_message,
+                a_late_receipt_of_a_doubled_message_settles_no_other,
                 another_form_of_the_id_needs_the_recipient,
                 an_early_receipt_in_another_form_is_claimed,
                 a_reused_id_is_told_apart_by_the_recipient,

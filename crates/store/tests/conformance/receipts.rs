@@ -44,6 +44,45 @@ pub(crate) async fn a_receipt_before_its_answer_is_kept_and_matched(world: &mut 
     assert_eq!(world.read(&message).await.error.as_deref(), Some("err:005"));
 }
 
+/// After a crash an operator offers again the receipts that it was not answered for. Another message to the
+/// same phone, whose answer was lost, must not take one for its own: it would never be sent again.
+pub(crate) async fn a_receipt_offered_again_after_a_crash_finds_its_own_message(world: &mut World) {
+    let first = world.submitted(phone(1), "A").await;
+    let receipt = Receipt { recipient: Some(phone(1)), ..world.receipt_of("A", Event::ReceiptDelivered, 3) };
+    assert_eq!(moved(&world.receipt(receipt.clone()).await), Some((State::Submitted, State::Delivered)));
+    let second = world.accepted(1, phone(1)).await;
+    world.hand_over(&second, 3).await;
+    world.restart().await;
+    world.store.recover(at(4)).await.expect("recovered");
+    let again = Receipt { at: at(5), ..receipt };
+    assert_eq!(world.receipt(again).await, ReceiptFate::Kept(first.id));
+    assert_eq!(world.state(&second).await, State::Unknown);
+}
+
+/// The late receipt of an attempt whose answer was lost settles no other message to the same phone, whether
+/// it comes before or after that one's answer is lost.
+pub(crate) async fn a_late_receipt_of_a_doubled_message_settles_no_other(world: &mut World) {
+    let doubled = world.lost(phone(1)).await;
+    world.store.resend(vec![doubled.id], at(3)).await.expect("resent");
+    world.hand_over(&doubled, 4).await;
+    world.taken(&doubled, 0, 5, "A2").await;
+    world.receipt(world.receipt_of("A2", Event::ReceiptDelivered, 6)).await;
+    assert_eq!(world.state(&doubled).await, State::Delivered);
+
+    let late = |id, seconds| Receipt {
+        recipient: Some(phone(1)),
+        ..world.receipt_of(id, Event::ReceiptDelivered, seconds)
+    };
+    let other = world.lost(phone(1)).await;
+    assert_eq!(world.receipt(late("A1", 7)).await, ReceiptFate::Orphan);
+    assert_eq!(world.state(&other).await, State::Unknown);
+    let third = world.accepted(1, phone(1)).await;
+    world.store.cancel(other.workspace, other.id, at(8)).await.expect_err("it has left");
+    world.hand_over(&third, 6).await;
+    world.answer(&third, 0, 8, AnswerOutcome::Lost).await;
+    assert_eq!(world.state(&third).await, State::Unknown);
+}
+
 pub(crate) async fn another_form_of_the_id_needs_the_recipient(world: &mut World) {
     let message = world.submitted(phone(1), "1F").await;
     let hex = |recipient| Receipt {
