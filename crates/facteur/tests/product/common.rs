@@ -170,7 +170,7 @@ impl Product {
             run_json(&[&["admin", "--config", &config, "--json", "--by", "test"], words].concat())
         };
         admin(&["workspaces", "create", "--name", "test"]);
-        let scopes = "SMS_SEND,CONVERSATIONS_READ,PHONE_NUMBERS_READ";
+        let scopes = "SMS_SEND,CONVERSATIONS_READ,PHONE_NUMBERS_READ,CONSENTS_READ_WRITE,WEBHOOKS_READ_WRITE";
         let fast = ["--read-per-second", "1000000", "--write-per-second", "1000000"];
         let key = admin(&[&["keys", "create", "--scopes", scopes], fast.as_slice()].concat());
         admin(&["senders", "declare", "MyCompany", "--class", "transactional"]);
@@ -194,19 +194,7 @@ impl Product {
     /// Starts it (again) over the same data; at the same address if it had one.
     pub(crate) async fn restart(&mut self) {
         assert!(self.child.is_none(), "it is stopped first");
-        let ready = self.folder.path().join("ready.json");
-        // There is none before the first start.
-        let _ = std::fs::remove_file(&ready);
-        let log = File::options().create(true).append(true).open(self.log_path()).expect("a log");
-        let mut command = facteur(&[]);
-        command.args(&self.arguments).arg("--ready-file").arg(&ready);
-        if self.arguments[0] == "dev" {
-            let address = self.api.strip_prefix("http://").unwrap_or("127.0.0.1:0");
-            command.args(["--listen", address]);
-        }
-        let errors = log.try_clone().expect("a log");
-        let mut child =
-            command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("the binary starts");
+        let (mut child, ready) = self.launch(None);
         let told = until("ready file", async || {
             if let Some(status) = child.try_wait().expect("a child") {
                 panic!("it ended with {status}:\n{}", self.log());
@@ -221,6 +209,46 @@ impl Product {
             self.key = key.to_owned();
         }
         self.child = Some(child);
+    }
+
+    /// Starts it again without waiting until it is up, at the address that it had; at `crash_at`, when
+    /// given, it dies.
+    pub(crate) fn set_out(&mut self, crash_at: Option<&str>) {
+        self.child = Some(self.launch(crash_at).0);
+    }
+
+    /// Waits for its death; by which signal, if by one.
+    pub(crate) async fn dies(&mut self) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt as _;
+        let mut child = self.child.take().expect("it runs");
+        let dead = async {
+            loop {
+                if let Some(status) = child.try_wait().expect("a child") {
+                    return status.signal();
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        dead.await
+    }
+
+    fn launch(&self, crash_at: Option<&str>) -> (Child, PathBuf) {
+        let ready = self.folder.path().join("ready.json");
+        // There is none before the first start.
+        let _ = std::fs::remove_file(&ready);
+        let log = File::options().create(true).append(true).open(self.log_path()).expect("a log");
+        let mut command = facteur(&[]);
+        command.args(&self.arguments).arg("--ready-file").arg(&ready);
+        if self.arguments[0] == "dev" {
+            let address = self.api.strip_prefix("http://").unwrap_or("127.0.0.1:0");
+            command.args(["--listen", address]);
+        }
+        let errors = log.try_clone().expect("a log");
+        if let Some(point) = crash_at {
+            command.env("FACTEUR_CRASH_AT", point);
+        }
+        let child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
+        (child.expect("the binary starts"), ready)
     }
 
     /// The data folder.
