@@ -46,16 +46,16 @@ impl Store {
 }
 
 impl Hand {
-    /// Verbs that wait to be written.
+    /// Rows that wait to be written, about.
     #[must_use]
     pub fn writes(&self) -> usize {
-        self.writer.queue.len()
+        self.writer.queue.rows()
     }
 
-    /// Verbs that wait to be read.
+    /// Reads that wait.
     #[must_use]
     pub fn reads(&self) -> usize {
-        self.reads.len()
+        self.reads.rows()
     }
 
     /// Writes the next batch, if anything waits. With `mishap` the disk refuses it at its commit, with this
