@@ -77,7 +77,7 @@ pub(super) async fn compare(product: &Product, operator: &Operator, clients: &Cl
         let token = row["client_reference"].as_str().and_then(|text| text.parse().ok()).expect("a token");
         product_s.entry(token).or_default().push(row);
     }
-    let arrivals = operator.arrivals(clients.sent()).await;
+    let arrivals = operator.arrivals(clients.tokens()).await;
     let (accepted, cancelled) = {
         let told = clients.told();
         (told.accepted.clone(), told.cancelled.clone())

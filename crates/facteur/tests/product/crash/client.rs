@@ -93,6 +93,9 @@ pub(super) struct Told {
 struct Crowd {
     told: Mutex<Told>,
     next: AtomicU64,
+    sent: AtomicU64,
+    /// Only messages that are left when in doubt are sent, or only others.
+    only_left: Mutex<Option<bool>>,
     /// New messages are sent.
     open: AtomicBool,
     /// Everyone goes home.
@@ -105,11 +108,25 @@ impl Crowd {
     }
 
     fn wish(&self) -> Option<Wish> {
-        if let Some(again) = self.told().unanswered.pop() {
-            return Some(again);
+        let only_left = *self.only_left.lock().expect("no panic elsewhere");
+        let wanted = |token| only_left.is_none_or(|left| left == (Kind::of(token) == Kind::Left));
+        let unanswered = &mut self.told().unanswered;
+        let again = unanswered.iter().position(|wish| {
+            let (Wish::Send(token) | Wish::Cancel(token)) = *wish;
+            wanted(token)
+        });
+        if let Some(at) = again {
+            return Some(unanswered.swap_remove(at));
         }
-        let open = self.open.load(Ordering::Relaxed);
-        open.then(|| Wish::Send(self.next.fetch_add(1, Ordering::Relaxed)))
+        if !self.open.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut token = self.next.fetch_add(1, Ordering::Relaxed);
+        while !wanted(token) {
+            token = self.next.fetch_add(1, Ordering::Relaxed);
+        }
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        Some(Wish::Send(token))
     }
 
     async fn client(self: Arc<Self>, door: Door) {
@@ -214,7 +231,7 @@ impl Load {
     pub(super) async fn until_answered(self) {
         self.crowd.open.store(false, Ordering::Relaxed);
         let crowd = self.crowd.clone();
-        let sent = crowd.next.load(Ordering::Relaxed);
+        let sent = crowd.sent.load(Ordering::Relaxed);
         super::soon("everything has its answer", async || {
             let told = crowd.told();
             let cancelled = told.accepted.keys().filter(|token| Kind::of(**token) == Kind::Cancelled).count();
@@ -236,6 +253,8 @@ impl Clients {
         let crowd = Arc::new(Crowd {
             told: Mutex::default(),
             next: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            only_left: Mutex::default(),
             open: AtomicBool::new(true),
             over: AtomicBool::new(false),
         });
@@ -271,8 +290,14 @@ impl Clients {
         self.crowd.told()
     }
 
-    pub(super) fn sent(&self) -> u64 {
+    /// Above every token.
+    pub(super) fn tokens(&self) -> u64 {
         self.crowd.next.load(Ordering::Relaxed)
+    }
+
+    /// From now on only messages that are left when in doubt are sent, only others, or both.
+    pub(super) fn send_only(&self, left: Option<bool>) {
+        *self.crowd.only_left.lock().expect("no panic elsewhere") = left;
     }
 }
 

@@ -68,8 +68,19 @@ impl Siege {
         self.kills += 1;
     }
 
-    /// A life that must die at a crash point.
+    /// A life that must die at a crash point; before it one that leaves messages in doubt, for points that
+    /// decide about them.
     async fn die_at(&mut self, point: &str) {
+        let decides = ["leave_unknown", "resend"].into_iter().find(|verb| point.contains(verb));
+        if let Some(verb) = decides {
+            self.clients.send_only(Some(verb == "leave_unknown"));
+            self.die_just_at("gateway.handed_over.unwritten").await;
+            self.clients.send_only(None);
+        }
+        self.die_just_at(point).await;
+    }
+
+    async fn die_just_at(&mut self, point: &str) {
         self.product.set_out(Some(point));
         let load = self.clients.load(&self.product, &mut self.operator);
         let died = tokio::time::timeout(PASSING_MAX, self.product.dies()).await;
