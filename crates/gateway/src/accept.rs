@@ -176,6 +176,7 @@ pub(crate) struct Draft {
     send_at: Option<Timestamp>,
     validity: Option<Duration>,
     compliance: Compliance,
+    resend_of: Option<MessageId>,
     /// What is wrong with fields that the judge does not look at.
     faults: Faults,
 }
@@ -201,6 +202,16 @@ pub(crate) struct Assessment {
 }
 
 impl Draft {
+    /// Whether it is marketing by what was asked; the judge may find that it is one all the same.
+    pub(crate) const fn is_marketing(&self) -> bool {
+        matches!(self.class, Class::Marketing)
+    }
+
+    /// The message that it sends anew.
+    pub(crate) const fn resend_of(&self) -> Option<MessageId> {
+        self.resend_of
+    }
+
     /// The draft, if nothing is wrong with its fields.
     pub(crate) fn without_faults(mut self) -> Result<Self, Refusal> {
         match std::mem::take(&mut self.faults).into_refusal() {
@@ -239,6 +250,7 @@ impl Desk<'_> {
             send_at,
             validity,
             compliance: request.compliance,
+            resend_of: request.resend_of,
             faults,
         })
     }

@@ -3,18 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use facteur_domain::{Class, Message, MessageId, Timestamp, WorkspaceId};
-use facteur_store::{
-    Accept, Accepted, Actor, AuditLine, Change, Idempotency, SenderRecord, Settings, Store, StoreError,
-    StoredAnswer, StoredMessage,
-};
+use facteur_domain::{MessageId, Timestamp, WorkspaceId};
+use facteur_store::{Change, SenderRecord, Settings, Store, StoreError, StoredMessage};
 
-use crate::accept::{Assessment, Desk, Draft, Reply, SendRequest};
-use crate::backlog::Carries;
-use crate::compliance::{holding_rule, verdict_json};
 use crate::config::SendingRules;
 use crate::directory::Directory;
-use crate::metrics::{ByCode, CodeLabel};
 use crate::refusal::{Code, Refusal};
 use crate::shared::Shared;
 use crate::webhook::UrlProblem;
@@ -149,147 +142,6 @@ impl Gateway {
         self.shared.refresh().await
     }
 
-    /// The door in: judges, keeps, and queues one message. `answer` makes the HTTP answer of the
-    /// accepted message, which is kept for its idempotency key.
-    ///
-    /// # Errors
-    /// Nothing was kept.
-    pub async fn accept(
-        &self,
-        caller: &Caller,
-        request: SendRequest,
-        answer: impl FnOnce(&Message) -> StoredAnswer + Send,
-    ) -> Result<Reply, Refusal> {
-        let done = self.try_accept(caller, request, answer).await;
-        match &done {
-            Ok(Reply::New(_)) => {}
-            Ok(Reply::Replayed(_)) => {
-                self.shared.metrics.replayed.inc();
-            }
-            Err(refusal) => {
-                let label = ByCode { code: CodeLabel(refusal.code) };
-                self.shared.metrics.refused.get_or_create(&label).inc();
-            }
-        }
-        done
-    }
-
-    async fn try_accept(
-        &self,
-        caller: &Caller,
-        mut request: SendRequest,
-        answer: impl FnOnce(&Message) -> StoredAnswer + Send,
-    ) -> Result<Reply, Refusal> {
-        let shared = &self.shared;
-        let now = shared.clock.now();
-        let key = request.idempotency.take();
-        let resend_of = request.resend_of.take();
-        if let Some(key) = &key {
-            // The first request's answer stands, even if the same request would be refused today.
-            let found =
-                shared.store.find_answer(caller.key.id, key.key.clone(), key.route, key.fingerprint, now);
-            match found.await.map_err(unavailable)? {
-                Accepted::New => {}
-                other => return replay(other),
-            }
-        }
-        let directory = shared.directory();
-        let settings = directory.settings(caller.workspace());
-        let desk = Desk { caller, directory: &directory, settings: &settings, rules: &shared.sending, now };
-        let draft = desk.read(request)?;
-        let assessment = self.assess(&desk, &draft).await?;
-        let id = MessageId::from_key(shared.ids.next(now));
-        // A verdict in which no rule had anything to say is not kept: the rule pack of that moment says
-        // the same again.
-        let held = holding_rule(&assessment.verdict);
-        let spoke = !assessment.verdict.reasons().is_empty();
-        let verdict = spoke.then(|| verdict_json(&assessment.verdict, now));
-        let message = match desk.message(draft, &assessment, id) {
-            Ok(message) => message,
-            Err(refusal) => {
-                self.note_refusal(caller, &refusal, now).await;
-                return Err(refusal);
-            }
-        };
-        self.check_route(&message)?;
-        shared.quotas.spend(&caller.key, now)?;
-        let reply = answer(&message);
-        let class = message.class;
-        let price = if message.test { None } else { settings.price_per_part };
-        let cost_micros = price.unwrap_or(0).saturating_mul(i64::from(message.parts));
-        let idempotency = key.map(|key| Idempotency {
-            api_key: caller.key.id,
-            key: key.key,
-            route: key.route,
-            fingerprint: key.fingerprint,
-            expires_at: now.plus(shared.sending.idempotency_kept),
-            answer: reply.clone(),
-        });
-        let accept = Accept {
-            message,
-            idempotency,
-            verdict,
-            consent: assessment.consent,
-            new_consents: assessment.new_consent.into_iter().collect(),
-            held,
-            cost_micros,
-            resend_of,
-        };
-        match shared.store.accept(accept).await {
-            Ok(Accepted::New) => {
-                facteur_store::crash::point("gateway.accepted.unanswered");
-                shared.metrics.accepted(class);
-                if held.is_some() {
-                    shared.webhooks.wake.notify_one();
-                }
-                Ok(Reply::New(reply))
-            }
-            Ok(other) => {
-                shared.quotas.refund(&caller.key, now);
-                replay(other)
-            }
-            Err(why) => {
-                shared.quotas.refund(&caller.key, now);
-                Err(unavailable(why))
-            }
-        }
-    }
-
-    /// Judges a draft; what is marketing is judged with what the ledger and the STOPs say of its
-    /// recipient.
-    async fn assess(&self, desk: &Desk<'_>, draft: &Draft) -> Result<Assessment, Refusal> {
-        let assessment = desk.assess(draft, None);
-        if assessment.verdict.class() != Class::Marketing {
-            return Ok(assessment);
-        }
-        let asked = vec![(desk.caller.workspace(), draft.recipient)];
-        let standing = self.shared.store.standings(asked).await.map_err(unavailable)?.pop();
-        Ok(desk.assess(draft, Some(&standing.unwrap_or_default())))
-    }
-
-    /// A refusal by the rules leaves a line in the audit log, and nothing else.
-    async fn note_refusal(&self, caller: &Caller, refusal: &Refusal, now: Timestamp) {
-        if refusal.code != Code::MessageNotCompliant {
-            return;
-        }
-        let rules: Vec<&str> = refusal.details.iter().filter_map(|detail| detail.rule).collect();
-        let who = Actor::named(caller.key.id.to_string());
-        let line = AuditLine::new(now, who, Some(caller.workspace()), "message.refused", rules.join(" "));
-        if let Err(why) = self.shared.store.note_refused(line, rules).await {
-            tracing::error!(%why, "a refusal is missing from the audit log");
-        }
-    }
-
-    /// A test message needs a sandbox to go to; better said at once than found expired later.
-    fn check_route(&self, message: &Message) -> Result<(), Refusal> {
-        let sandbox = message.test || message.recipient.is_fiction();
-        if !sandbox || self.shared.routes.iter().any(|route| route.carries != Carries::Real) {
-            return Ok(());
-        }
-        Err(Refusal::new(Code::ServiceUnavailable, "Test messages need a sandbox route, and none is set up.")
-            .try_instead("Ask the operator of this platform to add a route with `sandbox = true`."))
-    }
-
     /// Cancels a message that has not left.
     ///
     /// # Errors
@@ -356,19 +208,4 @@ pub(crate) fn unavailable(why: StoreError) -> Refusal {
         "The service cannot keep messages at the moment; nothing was accepted.",
     );
     Refusal { retry_after: Some(RETRY_AFTER), ..refusal }
-}
-
-fn replay(found: Accepted) -> Result<Reply, Refusal> {
-    let reused = |how: &str| {
-        let message = format!("This Idempotency-Key was used before {how}.");
-        let suggestion =
-            "Use a new key for a new request; repeat a request with the same body to get its answer.";
-        Refusal::new(Code::IdempotencyKeyReuse, message).at("Idempotency-Key").try_instead(suggestion)
-    };
-    match found {
-        Accepted::Replayed(answer) => Ok(Reply::Replayed(answer)),
-        Accepted::KeyOnOtherRoute => Err(reused("on another route")),
-        Accepted::KeyWithOtherBody => Err(reused("with another body")),
-        Accepted::New => Err(Refusal::new(Code::InternalServerError, "nothing to replay")),
-    }
 }

@@ -30,31 +30,32 @@ impl Quotas {
         *day = Day { number: now.utc_day(), used: used.into_iter().collect() };
     }
 
-    /// Takes one message out of the key's quota.
-    ///
-    /// # Errors
-    /// The quota is used up: the documented refusal.
-    pub(crate) fn spend(&self, key: &ApiKey, now: Timestamp) -> Result<(), Refusal> {
-        let Some(limit) = key.daily_quota else { return Ok(()) };
+    /// Takes as many of `wanted` messages out of the key's quota as it has room for.
+    pub(crate) fn spend(&self, key: &ApiKey, wanted: usize, now: Timestamp) -> usize {
+        let Some(limit) = key.daily_quota else { return wanted };
         let mut day = self.day.lock().unwrap_or_else(PoisonError::into_inner);
         if day.number != now.utc_day() {
             *day = Day { number: now.utc_day(), ..Day::default() };
         }
         let used = day.used.entry(key.id).or_default();
-        if *used >= u64::from(limit) {
-            return Err(used_up(limit, now));
-        }
-        *used += 1;
-        Ok(())
+        let room = usize::try_from(u64::from(limit).saturating_sub(*used)).unwrap_or(usize::MAX);
+        let granted = wanted.min(room);
+        *used += granted as u64;
+        granted
     }
 
-    /// Gives one message back: it was not kept.
-    pub(crate) fn refund(&self, key: &ApiKey, now: Timestamp) {
+    /// Gives messages back: they were not kept.
+    pub(crate) fn refund(&self, key: &ApiKey, messages: usize, now: Timestamp) {
         let mut day = self.day.lock().unwrap_or_else(PoisonError::into_inner);
         if key.daily_quota.is_some() && day.number == now.utc_day() {
             let used = day.used.entry(key.id).or_default();
-            *used = used.saturating_sub(1);
+            *used = used.saturating_sub(messages as u64);
         }
+    }
+
+    /// The documented refusal of a key whose quota is used up.
+    pub(crate) fn used_up(key: &ApiKey, now: Timestamp) -> Refusal {
+        used_up(key.daily_quota.unwrap_or(0), now)
     }
 }
 
@@ -102,24 +103,22 @@ mod tests {
     fn a_quota_ends_and_starts_again_with_the_utc_day() {
         let quotas = Quotas::default();
         let evening = Timestamp::from_millis(DAY_MS - 3_600_000);
-        assert!(quotas.spend(&key(Some(2)), evening).is_ok());
-        assert!(quotas.spend(&key(Some(2)), evening).is_ok());
-        let refusal = quotas.spend(&key(Some(2)), evening).expect_err("used up");
+        assert_eq!([1, 5, 1].map(|wanted| quotas.spend(&key(Some(3)), wanted, evening)), [1, 2, 0]);
+        let refusal = used_up(3, evening);
         assert_eq!(refusal.code, Code::ApiKeyQuotaExceeded);
-        assert_eq!(refusal.details[0].message, "limit=2;type=DAILY;reset_in=3600");
+        assert_eq!(refusal.details[0].message, "limit=3;type=DAILY;reset_in=3600");
         assert_eq!(refusal.details[0].field, "DAILY");
         assert_eq!(refusal.retry_after, Some(Duration::from_secs(3600)));
-        assert!(quotas.spend(&key(Some(2)), Timestamp::from_millis(DAY_MS)).is_ok(), "a new day");
+        assert_eq!(quotas.spend(&key(Some(3)), 1, Timestamp::from_millis(DAY_MS)), 1, "a new day");
     }
 
     #[test]
     fn what_is_not_kept_does_not_count() {
         let quotas = Quotas::default();
         let now = Timestamp::from_millis(5);
-        assert!(quotas.spend(&key(Some(1)), now).is_ok());
-        quotas.refund(&key(Some(1)), now);
-        assert!(quotas.spend(&key(Some(1)), now).is_ok());
-        assert!(quotas.spend(&key(Some(1)), now).is_err());
+        assert_eq!(quotas.spend(&key(Some(3)), 3, now), 3);
+        quotas.refund(&key(Some(3)), 2, now);
+        assert_eq!(quotas.spend(&key(Some(3)), 3, now), 2);
     }
 
     #[test]
@@ -127,7 +126,7 @@ mod tests {
         let quotas = Quotas::default();
         let now = Timestamp::from_millis(5);
         quotas.restore(now, vec![(AccountKeyId::from_key(16), 1)]);
-        assert!(quotas.spend(&key(Some(1)), now).is_err());
-        assert!(quotas.spend(&key(None), now).is_ok());
+        assert_eq!(quotas.spend(&key(Some(1)), 1, now), 0);
+        assert_eq!(quotas.spend(&key(None), 7, now), 7);
     }
 }

@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use facteur_domain::Timestamp;
 
-use crate::api::SEND;
+use crate::api::{SEND, SEND_LIST};
 use crate::app::App;
 use crate::endpoint::{Access, Endpoint};
 use crate::error::{ApiError, codes};
@@ -126,7 +126,8 @@ impl<'a> Visit<'a> {
     async fn run(&self, request: Request, next: Next) -> Response {
         let limit = self.app.options.request_timeout;
         let handled = async {
-            if std::ptr::eq(self.endpoint, &SEND) {
+            // These keep their answers with their messages.
+            if std::ptr::eq(self.endpoint, &SEND) || std::ptr::eq(self.endpoint, &SEND_LIST) {
                 return next.run(request).await;
             }
             idempotency::once(self.app, self.endpoint, request, next).await
@@ -144,7 +145,9 @@ impl<'a> Visit<'a> {
     }
 
     /// Dresses the answer, and counts it.
-    fn end(self, mut response: Response) -> Response {
+    fn end(mut self, mut response: Response) -> Response {
+        // A list counts as more than its request, once it is read.
+        self.window = response.extensions_mut().remove::<Window>().or(self.window);
         let id = self.id.to_str().unwrap_or_default();
         if let Some(error) = response.extensions_mut().remove::<ApiError>() {
             error.log(id, self.endpoint.path);

@@ -1,6 +1,7 @@
 //! Reading a JSON object field by field, so that every fault is found at once, names its field
 //! and says what stands there. Nothing of the document is copied that need not be.
 
+pub(crate) mod list;
 pub(crate) mod tree;
 
 use std::borrow::Cow;
@@ -112,28 +113,19 @@ impl<'a, const N: usize> Fields<'a, N> {
     /// # Errors
     /// 400: it is not JSON, not an object, or names a field twice.
     pub(crate) fn read(body: &'a [u8], names: &'static [&'static str; N]) -> Result<Self, ApiError> {
-        let invalid = |message: Cow<'static, str>| ApiError::new(&codes::INVALID_REQUEST_BODY, message);
-        if body.trim_ascii().is_empty() {
-            return Err(invalid("The body is empty; it must be a JSON object.".into()));
-        }
+        not_empty(body)?;
         let mut json = serde_json::Deserializer::from_slice(body);
         let read = json.deserialize_any(Object { names }).and_then(|fields| json.end().map(|()| fields));
-        let fields = read.map_err(|error| match error.classify() {
-            Category::Data if body.trim_ascii_start().starts_with(b"{") => {
-                // Words of ours, which quote at most a field's name.
-                invalid(format!("The body is not acceptable: {error}.").into())
-            }
-            Category::Data => invalid("The body must be a JSON object.".into()),
-            _ => invalid(format!("The body is not valid JSON: {error}.").into()),
-        })?;
-        match fields.repeated {
-            Some(name) => {
-                let mut faults = Faults::default();
-                faults.note(name, format!("`{name}` stands there more than once"));
-                faults.into_result().map(|()| fields)
-            }
-            None => Ok(fields),
+        read.map_err(|error| malformed(body, &error))?.unrepeated()
+    }
+
+    /// The fields, if none stands there twice.
+    fn unrepeated(self) -> Result<Self, ApiError> {
+        let mut faults = Faults::default();
+        if let Some(name) = self.repeated {
+            faults.note(name, format!("`{name}` stands there more than once"));
         }
+        faults.into_result().map(|()| self)
     }
 
     /// The text of a field; absent and null are the same.
@@ -216,6 +208,28 @@ impl<'a, const N: usize> Fields<'a, N> {
         let at = self.names.iter().position(|known| *known == name)?;
         self.values[at].take().filter(|value| *value != Value::Null)
     }
+}
+
+/// The error of a body without content.
+fn not_empty(body: &[u8]) -> Result<(), ApiError> {
+    if body.trim_ascii().is_empty() {
+        const MESSAGE: &str = "The body is empty; it must be a JSON object.";
+        return Err(ApiError::new(&codes::INVALID_REQUEST_BODY, MESSAGE));
+    }
+    Ok(())
+}
+
+/// The error of a body that is no JSON, or not of the shape that is wanted.
+fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
+    let message: Cow<'static, str> = match error.classify() {
+        // Words of ours, which quote at most a field's name.
+        Category::Data if body.trim_ascii_start().starts_with(b"{") => {
+            format!("The body is not acceptable: {error}.").into()
+        }
+        Category::Data => "The body must be a JSON object.".into(),
+        _ => format!("The body is not valid JSON: {error}.").into(),
+    };
+    ApiError::new(&codes::INVALID_REQUEST_BODY, message)
 }
 
 struct Object<const N: usize> {

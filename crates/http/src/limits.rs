@@ -17,6 +17,8 @@ pub(crate) const READS_DEFAULT: u32 = 20;
 pub(crate) const WRITES_DEFAULT: u32 = 5;
 /// How long a window is, and so the longest wait for the next, in seconds.
 pub(crate) const WINDOW_SECONDS: u64 = 1;
+/// Messages of a list that count as one write.
+pub(crate) const MESSAGES_A_WRITE: usize = 200;
 /// Keys and addresses counted within one second at most; the rest share one count.
 const ENTRIES_MAX: usize = 65_536;
 
@@ -103,7 +105,21 @@ impl Limits {
             Kind::Read => caller.key.read_per_second,
             Kind::Write => caller.key.write_per_second,
         };
-        let used = self.keys.count((caller.key.id, kind), now);
+        self.count((caller.key.id, kind), limit, 1, now)
+    }
+
+    /// Counts the messages of a list, whose request was counted as one write: a write for each
+    /// [`MESSAGES_A_WRITE`] of them, and never more than the key's limit, so that any list can be sent in a
+    /// second of its own. `false` when that is too much now.
+    pub(crate) fn take_list(&self, caller: &Caller, messages: usize, now: Timestamp) -> (Window, bool) {
+        let limit = caller.key.write_per_second;
+        let writes =
+            u32::try_from(messages.div_ceil(MESSAGES_A_WRITE)).unwrap_or(u32::MAX).clamp(1, limit.max(1));
+        self.count((caller.key.id, Kind::Write), limit, writes - 1, now)
+    }
+
+    fn count(&self, key: (AccountKeyId, Kind), limit: u32, requests: u32, now: Timestamp) -> (Window, bool) {
+        let used = self.keys.count(key, requests, now);
         let window = Window { limit, remaining: limit.saturating_sub(used), reset: now.seconds() + 1 };
         (window, used <= limit)
     }
@@ -111,7 +127,7 @@ impl Limits {
     /// Counts a failed attempt; `false` when it is one too many.
     pub(crate) fn fail(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
         let address = address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), subscriber);
-        self.failures.count(address, now) <= self.failures_per_second
+        self.failures.count(address, 1, now) <= self.failures_per_second
     }
 }
 
@@ -143,8 +159,8 @@ impl<K> Default for Counter<K> {
 }
 
 impl<K: Eq + Hash> Counter<K> {
-    /// How many times `key` was counted in the present second, this time included.
-    fn count(&self, key: K, now: Timestamp) -> u32 {
+    /// How many times `key` was counted in the present second, these `times` included.
+    fn count(&self, key: K, times: u32, now: Timestamp) -> u32 {
         // A panic while counting leaves at worst a wrong count, for a second.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let ahead = now.seconds() - state.second;
@@ -156,11 +172,11 @@ impl<K: Eq + Hash> Counter<K> {
             state.overflow = 0;
         }
         if state.used.len() >= ENTRIES_MAX && !state.used.contains_key(&key) {
-            state.overflow = state.overflow.saturating_add(1);
+            state.overflow = state.overflow.saturating_add(times);
             return state.overflow;
         }
         let used = state.used.entry(key).or_insert(0);
-        *used = used.saturating_add(1);
+        *used = used.saturating_add(times);
         *used
     }
 }
@@ -176,29 +192,29 @@ mod tests {
     #[test]
     fn a_count_begins_anew_with_the_second() {
         let counter = Counter::default();
-        let counts: Vec<u32> = [0, 10, 999, 1000, 1001, 2500].map(|ms| counter.count('a', at(ms))).into();
+        let counts: Vec<u32> = [0, 10, 999, 1000, 1001, 2500].map(|ms| counter.count('a', 1, at(ms))).into();
         assert_eq!(counts, [1, 2, 3, 1, 2, 1]);
-        assert_eq!(counter.count('b', at(2501)), 1, "others have their own");
+        assert_eq!(counter.count('b', 1, at(2501)), 1, "others have their own");
     }
 
     #[test]
     fn a_thread_that_comes_late_does_not_begin_the_second_anew() {
         let counter = Counter::default();
-        assert_eq!(counter.count('a', at(1000)), 1);
-        assert_eq!(counter.count('a', at(999)), 2);
-        assert_eq!(counter.count('a', at(1001)), 3);
-        assert_eq!(counter.count('a', at(-60_000)), 1, "a clock set back does not lock anyone out");
+        assert_eq!(counter.count('a', 1, at(1000)), 1);
+        assert_eq!(counter.count('a', 3, at(999)), 4);
+        assert_eq!(counter.count('a', 1, at(1001)), 5);
+        assert_eq!(counter.count('a', 1, at(-60_000)), 1, "a clock set back does not lock anyone out");
     }
 
     #[test]
     fn memory_is_bounded_by_one_second() {
         let counter = Counter::default();
         for key in 0..ENTRIES_MAX + 10 {
-            counter.count(key, at(0));
+            counter.count(key, 1, at(0));
         }
-        assert_eq!(counter.count(usize::MAX, at(1)), 11, "those beyond the bound share one count");
+        assert_eq!(counter.count(usize::MAX, 1, at(1)), 11, "those beyond the bound share one count");
         assert_eq!(counter.state.lock().expect("not poisoned").used.len(), ENTRIES_MAX);
-        counter.count(0, at(1000));
+        counter.count(0, 1, at(1000));
         assert_eq!(counter.state.lock().expect("not poisoned").used.len(), 1);
     }
 

@@ -39,6 +39,13 @@ pub(crate) static SEND: Endpoint = Endpoint {
     description: "Send an SMS to a French mobile from a verified Sender ID or short code",
     access: Access::Scoped(Scope::SmsSend),
 };
+/// Many messages at once.
+pub(crate) static SEND_LIST: Endpoint = Endpoint {
+    method: "POST",
+    path: "/v2/api/messages/batch",
+    description: "Send up to 1,000 messages, with a verdict on each",
+    access: Access::Scoped(Scope::SmsSend),
+};
 static PREVIEW: Endpoint = Endpoint {
     method: "POST",
     path: "/v2/api/sms/preview",
@@ -91,6 +98,7 @@ static ORPHANS: Endpoint = Endpoint {
 /// Every endpoint for programs, as `GET /v2/api/me` lists them.
 pub(crate) static ENDPOINTS: &[&Endpoint] = &[
     &SEND,
+    &SEND_LIST,
     &PREVIEW,
     &NUMBERS_V1,
     &ME,
@@ -144,6 +152,7 @@ const SEND_ESCAPED: &str = "/v1/api/sms%23france";
 pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&SEND, post(sms::send));
     routes.add_at(SEND_ESCAPED, &SEND, post(sms::send));
+    routes.add(&SEND_LIST, post(messages::batch::send));
     routes.add(&PREVIEW, post(preview::preview));
     routes.add(&NUMBERS_V1, get(numbers::list_v1));
     routes.add(&ME, get(me::show));
@@ -198,6 +207,7 @@ fn mount_senders(routes: &mut Routes) {
 #[derive(OpenApi)]
 #[openapi(paths(
     sms::send,
+    messages::batch::send,
     preview::preview,
     numbers::list_v1,
     me::show,

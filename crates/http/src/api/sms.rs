@@ -1,6 +1,6 @@
 //! `POST /v1/api/sms`: Allo's call, in both its forms.
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod request;
 
 use axum::Extension;
@@ -65,7 +65,8 @@ pub(crate) async fn send(
     Ok(respond(reply))
 }
 
-fn respond(reply: Reply) -> Response {
+/// The answer of a request whose messages are on disk.
+pub(crate) fn respond(reply: Reply) -> Response {
     let (kept, replayed) = match reply {
         Reply::New(answer) => (answer, false),
         Reply::Replayed(answer) => (answer, true),

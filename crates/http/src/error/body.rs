@@ -86,6 +86,36 @@ pub(crate) struct ErrorObject<'a> {
     doc_url: String,
 }
 
+/// Why one entry of a list was refused.
+#[derive(Serialize, ToSchema)]
+#[schema(title = "EntryError", example = json!({
+    "code": "INVALID_PHONE_FORMAT", "message": "A number in E.164 starts with + and the country code.",
+    "retryable": false, "param": "to", "suggestion": "Write +33612345678.",
+    "details": [{"message": "A number in E.164 starts with + and the country code.", "field": "to"}],
+    "doc_url": "/docs#INVALID_PHONE_FORMAT"
+}))]
+pub(crate) struct EntryError {
+    /// The stable code, as for a request of its own.
+    code: &'static str,
+    /// What is wrong, in a sentence for a developer.
+    #[schema(value_type = String)]
+    message: Cow<'static, str>,
+    /// Whether the same entry can succeed later.
+    retryable: bool,
+    /// The parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    param: Option<Cow<'static, str>>,
+    /// What would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    suggestion: Option<Cow<'static, str>>,
+    /// Every fault that has a place.
+    details: Vec<Detail>,
+    /// Where the code is explained, on this server.
+    doc_url: String,
+}
+
 /// A field at fault.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FieldError<'a> {
@@ -101,6 +131,19 @@ impl Fault {
     /// Whether the same request can succeed later.
     fn retryable(&self) -> bool {
         matches!(self.code.status.as_u16(), 408 | 429 | 503) || self.retry_after.is_some()
+    }
+
+    /// As the error of one entry of a list.
+    pub(super) fn of_entry(self) -> EntryError {
+        EntryError {
+            retryable: self.retryable(),
+            code: self.code.name,
+            message: self.message,
+            param: self.param,
+            suggestion: self.suggestion,
+            details: self.details,
+            doc_url: format!("/docs#{}", self.code.name),
+        }
     }
 
     /// The body for the request of this id.

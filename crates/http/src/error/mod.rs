@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use facteur_gateway::Refusal;
 use facteur_store::StoreError;
 
-pub(crate) use self::body::{Detail, ErrorBody, ErrorObject, FieldError};
+pub(crate) use self::body::{Detail, EntryError, ErrorBody, ErrorObject, FieldError};
 use self::codes::Code;
 
 /// How long to wait when trying again can help and nothing says for how long, in seconds.
@@ -83,6 +83,50 @@ impl ApiError {
 
     pub(crate) fn status(&self) -> StatusCode {
         self.0.code.status
+    }
+
+    /// The error of one entry of a list.
+    pub(crate) fn of_entry(self) -> EntryError {
+        self.0.of_entry()
+    }
+
+    /// The error of a list of which no entry is right: the first one's, with the faults of all, each with
+    /// its place. Errors without a place of their own have the entry's.
+    pub(crate) fn of_all(list: &str, errors: Vec<Self>) -> Self {
+        let count = errors.len();
+        let mut details = Vec::new();
+        let mut first = None;
+        for (at, error) in errors.into_iter().enumerate() {
+            let mut fault = error.0;
+            let place = format!("{list}[{at}]");
+            let own = std::mem::take(&mut fault.details);
+            if own.is_empty() {
+                let field = fault.param.as_ref().map_or_else(|| place.clone(), |p| format!("{place}.{p}"));
+                details.push(Detail { message: fault.message.clone(), field: field.into(), rule: None });
+            }
+            details.extend(
+                own.into_iter()
+                    .map(|detail| Detail { field: format!("{place}.{}", detail.field).into(), ..detail }),
+            );
+            first.get_or_insert_with(|| {
+                fault.param =
+                    Some(fault.param.take().map_or(place.clone(), |p| format!("{place}.{p}")).into());
+                fault
+            });
+        }
+        let Some(mut fault) = first else { return Self::internal("no entry and no error") };
+        if count > 1 {
+            fault.message =
+                format!("None of the {count} entries is right; the first: {}", fault.message).into();
+        }
+        fault.details = details;
+        Self(fault)
+    }
+
+    /// The sentence, for tests.
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
     }
 
     /// The code, for tests.

@@ -1,5 +1,6 @@
 //! The API over a real gateway and a real store, without routes: what clients are told.
 
+mod batch;
 mod consents;
 mod documents;
 mod guard;

@@ -21,10 +21,16 @@ async fn me_shows_what_a_key_may_do() {
     let endpoints: Vec<_> = me["endpoints"].as_array().expect("a list").iter().map(|e| &e["path"]).collect();
     assert_eq!(
         endpoints,
-        ["/v1/api/sms", "/v2/api/sms/preview", "/v2/api/me", "/v2/api/messages/{id}/cancel"]
+        [
+            "/v1/api/sms",
+            "/v2/api/messages/batch",
+            "/v2/api/sms/preview",
+            "/v2/api/me",
+            "/v2/api/messages/{id}/cancel"
+        ]
     );
     assert_eq!(me["endpoints"][0]["scope"], "SMS_SEND");
-    assert_eq!(me["endpoints"][2]["scope"], Value::Null);
+    assert_eq!(me["endpoints"][3]["scope"], Value::Null);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Messages of a workspace: listed, shown with their story, cancelled. A resource of ours, in the
 //! conventions of Allo's v2.
 
+pub(super) mod batch;
 pub(super) mod cancel;
 pub(super) mod list;
 pub(super) mod show;

@@ -66,35 +66,46 @@ pub(crate) struct SentSmsAnswer<'a> {
     data: SentSms<'a>,
 }
 
+impl<'a> SentSms<'a> {
+    /// The message as it was accepted, its sender as the client wrote it.
+    pub(crate) fn new(origin: &'a Origin, message: &'a Message) -> Self {
+        let (from_number, sender_id) = match origin {
+            Origin::Number(number) => (Some(number.as_str()), None),
+            Origin::SenderId(name) => (None, Some(name.as_str())),
+        };
+        let later = message.send_at > message.accepted_at;
+        Self {
+            from_number,
+            sender_id,
+            to_number: message.recipient.to_string(),
+            kind: "OUTBOUND",
+            content: message.text.show(),
+            start_date: time::bare(message.accepted_at),
+            id: message.id.to_string(),
+            status: if later { Stage::Scheduled } else { Stage::Queued }.as_str(),
+            parts: message.parts,
+            encoding: message.encoding.as_str(),
+            send_at: message.send_at.to_string(),
+            class: message.class.as_str(),
+            client_reference: message.client_reference.as_ref().map(|reference| reference.show()),
+        }
+    }
+}
+
 /// The answer to an accepted message, as it is sent and kept for replays (requirement
 /// `seed-response-shape`).
 pub(super) fn answer(origin: &Origin, message: &Message) -> StoredAnswer {
-    let (from_number, sender_id) = match origin {
-        Origin::Number(number) => (Some(number.as_str()), None),
-        Origin::SenderId(name) => (None, Some(name.as_str())),
-    };
-    let later = message.send_at > message.accepted_at;
-    let sent = SentSms {
-        from_number,
-        sender_id,
-        to_number: message.recipient.to_string(),
-        kind: "OUTBOUND",
-        content: message.text.show(),
-        start_date: time::bare(message.accepted_at),
-        id: message.id.to_string(),
-        status: if later { Stage::Scheduled } else { Stage::Queued }.as_str(),
-        parts: message.parts,
-        encoding: message.encoding.as_str(),
-        send_at: message.send_at.to_string(),
-        class: message.class.as_str(),
-        client_reference: message.client_reference.as_ref().map(|reference| reference.show()),
-    };
-    let mut body = Vec::with_capacity(512 + message.text.show().len());
+    stored(&Data { data: SentSms::new(origin, message) }, 512 + message.text.show().len())
+}
+
+/// A success of about `size` octets.
+pub(crate) fn stored(body: &impl Serialize, size: usize) -> StoredAnswer {
+    let mut octets = Vec::with_capacity(size);
     // Strings, numbers and nulls in a Vec: serialising them cannot fail.
-    if serde_json::to_writer(&mut body, &Data { data: sent }).is_err() {
-        body.clear();
+    if serde_json::to_writer(&mut octets, body).is_err() {
+        octets.clear();
     }
-    StoredAnswer { status: StatusCode::OK.as_u16(), body: Bytes::from(body) }
+    StoredAnswer { status: StatusCode::OK.as_u16(), body: Bytes::from(octets) }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::api::consents;
 use crate::api::{time, words};
 use crate::error::ApiError;
-use crate::json::{Faults, Fields};
+use crate::json::{Faults, Fields, list};
 
 /// How many fields a request can have.
 const FIELD_COUNT: usize = 13;
@@ -125,7 +125,20 @@ pub(crate) struct OfferedConsent {
 
 /// Reads a request; every fault is found, the first is named (requirement `seed-request-shape`).
 pub(super) fn read(body: &[u8], now: Timestamp) -> Result<SendRequest, ApiError> {
-    let mut fields = given(body)?;
+    read_fields(given(body)?, now)
+}
+
+/// Reads a list of requests under `name`, `max` at most; of each that can be read, its fields.
+pub(crate) fn given_list<'a>(
+    body: &'a [u8],
+    name: &'static str,
+    max: usize,
+) -> Result<list::Entries<'a, FIELD_COUNT>, ApiError> {
+    list::read(body, name, &FIELDS, max)
+}
+
+/// Reads one request's fields.
+pub(crate) fn read_fields(mut fields: Given<'_>, now: Timestamp) -> Result<SendRequest, ApiError> {
     let mut faults = Faults::default();
     let origin = origin(&mut fields, &mut faults);
     let to = required(&mut fields, "to", &mut faults);
