@@ -16,6 +16,9 @@ use crate::inbound::{Arrival, Content};
 use crate::metrics::{ByRoute, ByRouteAnswer, Metrics};
 use crate::route::Route;
 
+/// What operators answer to a submit, as it is counted.
+pub(crate) const ANSWERS: [&str; 4] = ["taken", "later", "never", "lost"];
+
 /// How long to wait before a write that the store refused is tried again.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
@@ -183,7 +186,7 @@ impl Outcomes {
     }
 
     fn count_answers(&self, route: &Route, answers: &[Answer]) {
-        let mut kinds = [("taken", 0_u64), ("later", 0), ("never", 0), ("lost", 0)];
+        let mut kinds = ANSWERS.map(|answer| (answer, 0_u64));
         for answer in answers {
             let kind = match &answer.outcome {
                 AnswerOutcome::Taken { .. } => 0,

@@ -39,7 +39,7 @@ use case::Case;
 pub use cleared::Cleared;
 pub use facteur_domain::Language;
 pub use facts::{Audience, Basis, Circumstances, Consent, Facts, Grounds, OptOuts, Policy, Proof};
-pub use pack::{Day, Grade, Hours, Pack, PackError, Packs, Profile, Span};
+pub use pack::{Day, Grade, Ground, Hours, Pack, PackError, Packs, Profile, Span};
 pub use parts::PARTS_HARD_MAX;
 pub use reply::{Confidence, Context, Meaning, Reading, Why, read_reply};
 pub use rule::{Effect, Field, Reason};

@@ -15,6 +15,7 @@ mod figures;
 mod inbound;
 mod journey;
 mod keyword;
+mod platform;
 mod read;
 mod receipt;
 mod sqlite;
@@ -30,6 +31,7 @@ pub use figures::*;
 pub use inbound::*;
 pub use journey::*;
 pub use keyword::*;
+pub use platform::*;
 pub use read::*;
 pub use receipt::{ReceiptEffect, ReceiptFound};
 #[cfg(debug_assertions)]

@@ -258,11 +258,10 @@ impl Calendar {
     }
 }
 
-#[cfg(test)]
 impl Calendar {
-    /// The ids of the sources of its days.
-    pub(super) fn cites(&self) -> impl Iterator<Item = &str> {
-        self.holidays.iter().map(|holiday| holiday.source.as_str())
+    /// Its holidays, in the order of the tables.
+    pub(super) fn holidays(&self) -> &[Holiday] {
+        &self.holidays
     }
 }
 

@@ -39,7 +39,7 @@ fn the_embedded_tables_are_whole() {
     for (source, dated) in words.chain(protected).chain(profiles).chain(bans).chain(ranges) {
         assert!(crate::source(source).is_some() && !dated.is_empty(), "{source}");
     }
-    assert!(pack.calendar.cites().all(|id| crate::source(id).is_some()));
+    assert!(pack.calendar.holidays().iter().all(|day| crate::source(&day.source).is_some()));
 }
 
 /// Requirement `fr-pack-dated`.

@@ -377,18 +377,21 @@ pub(super) fn audit(
             "SELECT at, actor, workspace, action, detail, origin, before, after FROM audit WHERE {filter} \
              ORDER BY id DESC LIMIT ?2 OFFSET ?3"
         ))?
-        .query_map(params![workspace, limit, offset], |row| {
-            Ok(AuditLine {
-                at: time(row, 0)?,
-                actor: row.get(1)?,
-                workspace: row.get::<_, Option<i64>>(2)?.map(WorkspaceId::from_key),
-                action: row.get(3)?,
-                detail: row.get(4)?,
-                origin: row.get(5)?,
-                before: row.get(6)?,
-                after: row.get(7)?,
-            })
-        })?
+        .query_map(params![workspace, limit, offset], |row| audit_line(row, 0))?
         .collect::<Result<_, _>>()?;
     Ok(Paged { rows, total })
+}
+
+/// A line of the audit log, from the columns that begin at `first`.
+pub(super) fn audit_line(row: &Row<'_>, first: usize) -> rusqlite::Result<AuditLine> {
+    Ok(AuditLine {
+        at: time(row, first)?,
+        actor: row.get(first + 1)?,
+        workspace: row.get::<_, Option<i64>>(first + 2)?.map(WorkspaceId::from_key),
+        action: row.get(first + 3)?,
+        detail: row.get(first + 4)?,
+        origin: row.get(first + 5)?,
+        before: row.get(first + 6)?,
+        after: row.get(first + 7)?,
+    })
 }

@@ -30,6 +30,7 @@ mod orphans;
 mod parcel;
 mod pending;
 mod people;
+mod platform;
 mod queue;
 mod reach;
 mod read;

@@ -56,6 +56,16 @@ impl Store {
         })
     }
 
+    /// Messages of a workspace, whichever way they went, in the order asked for; those that are not there
+    /// are left out.
+    pub fn items_of(&self, workspace: WorkspaceId, ids: Vec<ItemId>) -> Pending<Vec<Item>> {
+        self.read(move |conn| {
+            let tx = conn.transaction()?;
+            let found = ids.into_iter().map(|id| conversations::item(&tx, workspace, id));
+            Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        })
+    }
+
     /// A workspace's conversations, the last active first, `limit` at most.
     pub fn conversations(
         &self,

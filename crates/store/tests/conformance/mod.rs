@@ -12,6 +12,7 @@ pub(crate) mod journey;
 pub(crate) mod keeping;
 pub(crate) mod optouts;
 pub(crate) mod people;
+pub(crate) mod platform;
 pub(crate) mod receipts;
 pub(crate) mod recipients;
 pub(crate) mod search;
@@ -105,6 +106,11 @@ macro_rules! cases {
                 a_link_lets_in_once,
                 a_code_of_the_second_factor_counts_once,
                 changes_to_people_are_in_the_audit_log,
+            }
+            platform::{
+                the_platform_sees_every_workspace_s_volume,
+                a_key_tells_when_it_was_used,
+                the_audit_log_is_filtered,
             }
             receipts::{
                 a_receipt_before_its_answer_is_kept_and_matched,
