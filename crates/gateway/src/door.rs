@@ -82,7 +82,7 @@ impl Gateway {
             return Err(Quotas::used_up(&caller.key, now));
         }
         let reply = answer(&accept.message);
-        let (class, held) = (accept.message.class, accept.held.is_some());
+        let (id, class, held) = (accept.message.id, accept.message.class, accept.held.is_some());
         let idempotency = key.map(|key| self.remembered(caller, key, reply.clone(), now));
         let kept = shared.store.accept(Accept { idempotency, ..accept }).await;
         if !matches!(kept, Ok(Accepted::New)) {
@@ -92,6 +92,7 @@ impl Gateway {
             Ok(Accepted::New) => {
                 facteur_store::crash::point("gateway.accepted.unanswered");
                 shared.metrics.accepted(class);
+                shared.news.accepted(caller.workspace(), &[id]);
                 if held {
                     shared.webhooks.wake.notify_one();
                 }
@@ -152,6 +153,7 @@ impl Gateway {
         let shared = &self.shared;
         let idempotency = key.map(|key| self.remembered(caller, key, reply.clone(), now));
         let classes: Vec<Class> = accepts.iter().map(|accept| accept.message.class).collect();
+        let ids: Vec<MessageId> = accepts.iter().map(|accept| accept.message.id).collect();
         let held = accepts.iter().any(|accept| accept.held.is_some());
         let kept = shared.store.accept_all(accepts, idempotency, now).await;
         if !matches!(kept, Ok(Accepted::New)) {
@@ -161,6 +163,7 @@ impl Gateway {
             Ok(Accepted::New) => {
                 facteur_store::crash::point("gateway.accepted.unanswered");
                 classes.into_iter().for_each(|class| shared.metrics.accepted(class));
+                shared.news.accepted(caller.workspace(), &ids);
                 if held {
                     shared.webhooks.wake.notify_one();
                 }

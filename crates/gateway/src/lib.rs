@@ -5,6 +5,7 @@
 //! travels, not who asked over HTTP or how it is drawn.
 
 mod accept;
+mod anew;
 mod backlog;
 mod clock;
 mod compliance;
@@ -16,6 +17,7 @@ mod gateway;
 mod inbound;
 mod link;
 mod metrics;
+mod news;
 mod outcome;
 mod pace;
 mod platform;
@@ -32,6 +34,7 @@ mod token;
 mod webhook;
 
 pub use accept::{Compliance, IdempotencyKey, Origin, Reply, SendRequest};
+pub use anew::may_send_anew;
 pub use clock::{Chance, Clock};
 pub use compliance::ConsentOffer;
 pub use config::{ClassPolicies, Config, Link, RouteConfig, SendingRules, TlsConfig, UnknownPolicy};
@@ -40,6 +43,7 @@ pub use door::{BATCH_MAX, ListReply};
 pub use facteur_store::StoredAnswer;
 pub use gateway::{Gateway, Readiness, RouteReport, ShutdownReport};
 pub use link::{Dial, Dialling, Stream};
+pub use news::{Glimpse, NewsFeed};
 pub use platform::{RouteHealth, RuleGround, RulePack};
 pub use preview::{Judgement, PREVIEW_MAX, Preview, PreviewReason};
 pub use refusal::{Code, Detail, Refusal};

@@ -14,6 +14,7 @@ use crate::Clock;
 use crate::backlog::Backlog;
 use crate::inbound::{Arrival, Content};
 use crate::metrics::{ByRoute, ByRouteAnswer, Metrics};
+use crate::news::Newsroom;
 use crate::route::Route;
 
 /// What operators answer to a submit, as it is counted.
@@ -34,6 +35,8 @@ pub(crate) struct Outcomes {
     pub(crate) told: Arc<Notify>,
     /// Understands what phones send.
     pub(crate) desk: Arc<dyn Understand>,
+    /// Tells people who look.
+    pub(crate) news: Newsroom,
 }
 
 impl Outcomes {
@@ -101,6 +104,7 @@ impl Outcomes {
                     Ok((_, changes)) => {
                         this.metrics.inbound.inc();
                         this.changed(changes);
+                        this.news.heard();
                     }
                     Err(why) => {
                         tracing::error!(route = name, %why, "a message from a phone could not be kept")
@@ -159,6 +163,7 @@ impl Outcomes {
         for change in changes {
             self.metrics.reached(change.to, change.class);
         }
+        self.news.moved(changes);
         self.told.notify_one();
     }
 

@@ -12,6 +12,7 @@ use crate::backlog::Backlog;
 use crate::config::SendingRules;
 use crate::directory::{Current, Directory};
 use crate::metrics::Metrics;
+use crate::news::Newsroom;
 use crate::outcome::Outcomes;
 use crate::quota::Quotas;
 use crate::route::Route;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) directory: Current,
     /// Understands what phones send.
     pub(crate) desk: Arc<dyn Understand>,
+    pub(crate) news: Newsroom,
     pub(crate) quotas: Quotas,
     pub(crate) ids: IdSource,
     /// Stops the dispatcher and the sweeps.
@@ -80,6 +82,7 @@ impl Shared {
             clock: self.clock.clone(),
             told: self.webhooks.wake.clone(),
             desk: self.desk.clone(),
+            news: self.news.clone(),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::gateway::Gateway;
 use crate::inbound::ReplyDesk;
 use crate::link::{Dial, Link, Target, Tcp};
 use crate::metrics::Metrics;
+use crate::news::Newsroom;
 use crate::quota::Quotas;
 use crate::route::{Bind, Route};
 use crate::shared::Shared;
@@ -103,6 +104,7 @@ impl Gateway {
             webhooks,
             directory,
             desk,
+            news: Newsroom::default(),
             quotas,
             ids: IdSource::new(config.node),
             halt: CancellationToken::new(),

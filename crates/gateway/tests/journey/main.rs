@@ -7,7 +7,7 @@ mod harness;
 use std::time::Duration;
 
 use facteur_domain::{Class, Sender, SenderState, State};
-use facteur_gateway::{Code, Link, UnknownPolicy};
+use facteur_gateway::{Caller, Code, Glimpse, IdempotencyKey, Link, Reply, StoredAnswer, UnknownPolicy};
 use facteur_smpp::Status;
 use facteur_smsc::{Cut, Refuse};
 use harness::{Harness, Plan, text_of};
@@ -133,6 +133,54 @@ async fn the_rules_of_refusals() {
     house.network.change_faults(|f| f.refuse = Some(Refuse { status: Status(0x64), next: 100 }));
     let bounded = house.send("+33612345670", "toujours plus tard").await;
     house.reaches(bounded, State::Rejected).await;
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_message_is_sent_anew_and_both_stories_tell() {
+    let house = Harness::start(Plan::default()).await;
+    house.network.change_faults(|f| f.refuse = Some(Refuse { status: Status(0x0B), next: 1 }));
+    let first = house.send("+33612345678", "encore").await;
+    house.reaches(first, State::Rejected).await;
+    let person = Caller::person(7 << 4, house.workspace, "Acme", false);
+    let key = || {
+        let (key, route) = ("form-1".to_owned(), "POST /console/messages/anew");
+        Some(IdempotencyKey { key, route, fingerprint: [1; 32] })
+    };
+    let answer = |message: &facteur_domain::Message| StoredAnswer {
+        status: 200,
+        body: message.id.to_string().into_bytes().into(),
+    };
+    let Reply::New(kept) = house.gateway.send_anew(&person, first, key(), answer).await.expect("sent") else {
+        panic!("it is new")
+    };
+    // A second click says the same and sends nothing.
+    let again = house.gateway.send_anew(&person, first, key(), answer).await.expect("answered");
+    assert_eq!(again, Reply::Replayed(kept.clone()));
+    let second = std::str::from_utf8(&kept.body).expect("an id").parse().expect("an id");
+    house.reaches(second, State::Delivered).await;
+    assert_eq!(house.texts("33612345678"), ["encore"]);
+    for (id, what, other) in [(first, "sent_anew", second), (second, "copy_of", first)] {
+        let story = house.story(id).await;
+        let told = story.iter().find(|step| step.what == what).and_then(|step| step.detail.clone());
+        assert_eq!(told, Some(other.to_string()));
+    }
+    // What somebody has is not sent twice.
+    let refused = house.gateway.send_anew(&person, second, None, answer).await.expect_err("delivered");
+    assert_eq!((refused.code, refused.param), (Code::InvalidRequestBody, Some("id")));
+    let stranger = Caller::person(7 << 4, facteur_domain::WorkspaceId::from_key(1), "Other", false);
+    let hidden = house.gateway.send_anew(&stranger, first, None, answer).await.expect_err("not theirs");
+    assert_eq!(hidden.code, Code::MessageNotFound);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_is_told_what_changes() {
+    let house = Harness::start(Plan::default()).await;
+    let mut feed = house.gateway.news(house.workspace);
+    let id = house.send("+33639980001", "Bonjour").await;
+    let glimpse = tokio::time::timeout(Duration::from_secs(10), feed.next()).await.expect("in time");
+    assert_eq!(glimpse, Some(Glimpse { messages: vec![id], ..Glimpse::default() }));
     house.stop().await;
 }
 
