@@ -99,6 +99,8 @@ ids! {
     EvidenceId "evd";
     /// A webhook endpoint of a workspace.
     WebhookId "ep";
+    /// Whom a workspace knows by name.
+    ContactId "cnt";
     /// What webhook endpoints are told, once: the `webhook-id` under which receivers know repeats. Its low
     /// bit is set, so that it is never spelled like a [`MessageId`].
     EventId "msg";

@@ -17,8 +17,8 @@ pub mod time;
 pub use consent::{Basis, OptOutScope};
 pub use delivery::State;
 pub use id::{
-    AccountKeyId, ConsentId, ConversationId, EventId, EvidenceId, IdSource, InboundId, ItemId, KeywordId,
-    MessageId, OptOutId, PartId, SenderRecordId, SessionId, UserId, WebhookId, WorkspaceId,
+    AccountKeyId, ConsentId, ContactId, ConversationId, EventId, EvidenceId, IdSource, InboundId, ItemId,
+    KeywordId, MessageId, OptOutId, PartId, SenderRecordId, SessionId, UserId, WebhookId, WorkspaceId,
 };
 pub use language::Language;
 pub use message::{AutoReply, Class, ClientReference, Message, MessageText};

@@ -105,7 +105,9 @@ impl Caller {
     /// Whether its key has `scope`.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
-        self.key.scopes.iter().any(|s| s == scope.as_str())
+        let has = |scope: Scope| self.key.scopes.iter().any(|s| s == scope.as_str());
+        // Who may write contacts may read them.
+        has(scope) || (scope == Scope::ContactsRead && has(Scope::ContactsReadWrite))
     }
 }
 

@@ -11,7 +11,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use facteur_domain::{EventId, IdSource, Redacted, WorkspaceId};
 use facteur_gateway::{Clock, Config, Gateway, WebhookRules, show_secret};
-use facteur_store::{Actor, DeliveryState, NewWebhook, Options, Page, Webhook, WebhookTopic, Workspace};
+use facteur_store::{
+    Actor, DeliveryState, NewWebhook, Options, Page, V1Endpoint, V1Topic, Webhook, WebhookTopic, Workspace,
+};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -38,7 +40,8 @@ struct Door {
     answers: Arc<Mutex<Vec<u16>>>,
 }
 
-/// A receiver: `/hook` answers as told, `/hang` never, `/away` redirects to `/hook`.
+/// A receiver: `/hook` answers as told, `/hang` never, `/away` redirects to `/hook`, `/endless` says 200 and
+/// goes on for ever, `/drip` says 200 and never ends.
 struct Receiver {
     address: String,
     heard: UnboundedReceiver<Heard>,
@@ -68,6 +71,20 @@ async fn away(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Resp
     Redirect::temporary("/hook").into_response()
 }
 
+async fn endless(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Response {
+    let _ = door.heard.send(Heard { headers, body });
+    let octets = Bytes::from_static(&[b'x'; 8 * 1024]);
+    axum::body::Body::from_stream(futures_util::stream::repeat(Ok::<_, std::convert::Infallible>(octets)))
+        .into_response()
+}
+
+async fn drip(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Response {
+    use futures_util::StreamExt as _;
+    let _ = door.heard.send(Heard { headers, body });
+    let one = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"x"))]);
+    axum::body::Body::from_stream(one.chain(futures_util::stream::pending())).into_response()
+}
+
 #[expect(clippy::disallowed_methods, reason = "the receiver is not the product; it is aborted when dropped")]
 async fn receiver(answers: &[u16]) -> Receiver {
     let (heard, hearing) = unbounded_channel();
@@ -76,6 +93,8 @@ async fn receiver(answers: &[u16]) -> Receiver {
         .route("/hook", post(hear))
         .route("/hang", post(hang))
         .route("/away", post(away))
+        .route("/endless", post(endless))
+        .route("/drip", post(drip))
         .with_state(door);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -101,6 +120,7 @@ async fn open(folder: &TempDir, loopback: bool) -> Gateway {
         allow_loopback: loopback,
         schedule: vec![Duration::ZERO, Duration::from_millis(50), Duration::from_millis(50)],
         per_endpoint: 2,
+        at_once: 8,
         ..WebhookRules::default()
     };
     let config = Config { webhooks, ..Config::default() };
@@ -129,6 +149,8 @@ impl World {
             topics: vec![WebhookTopic::SmsSent],
             description: None,
             secret: Redacted::new(SECRET),
+            enabled: true,
+            v1: None,
         };
         let store = self.gateway.store();
         store.create_webhook(self.workspace, new, self.gateway.now(), actor()).await.expect("made")
@@ -285,5 +307,105 @@ async fn many_deliveries_all_arrive_once() {
     for _ in 0..MANY {
         assert!(ids.insert(receiver.next().await.id().to_owned()), "each comes once");
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn endpoints_that_hang_leave_room_for_others_however_many_they_are() {
+    let (world, mut receiver) = (World::new(true).await, receiver(&[]).await);
+    let mut slow = Vec::new();
+    for _ in 0..4 {
+        slow.push(world.endpoint(format!("{}/hang", receiver.address)).await);
+    }
+    for webhook in &slow {
+        for _ in 0..4 {
+            world.tell(webhook).await;
+        }
+    }
+    // Every slow one has its first attempt; together they could take all eight places.
+    for _ in 0..slow.len() {
+        receiver.next().await;
+    }
+    let quick = world.endpoint(format!("{}/hook", receiver.address)).await;
+    let event = world.tell(&quick).await.to_string();
+    // Long before the first of the others runs out of its time.
+    let told = async { while receiver.next().await.id() != event {} };
+    tokio::time::timeout(PATIENCE / 4, told).await.expect("it need not wait for the others");
+    world.until(&quick, DeliveryState::Delivered).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_an_answer() {
+    let (world, mut receiver) = (World::new(true).await, receiver(&[]).await);
+    for path in ["endless", "drip"] {
+        let webhook = world.endpoint(format!("{}/{path}", receiver.address)).await;
+        let event = world.tell(&webhook).await;
+        assert_eq!(receiver.next().await.id(), event.to_string());
+        world.until(&webhook, DeliveryState::Delivered).await;
+    }
+    world.end().await;
+}
+
+/// Answers one connection with these octets, and closes it.
+#[expect(clippy::disallowed_methods, reason = "the liar is not the product; it ends with the test")]
+async fn liar(answer: &'static [u8]) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}/", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(answer).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_endpoint_that_lies_is_taken_at_its_status() {
+    let world = World::new(true).await;
+    for (answer, state, expected) in [
+        // Less than it announces.
+        (&b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nshort"[..], DeliveryState::Delivered, ""),
+        // Not HTTP at all.
+        (&b"+OK ready\r\n"[..], DeliveryState::Failed, "invalid"),
+        // Nothing.
+        (&b""[..], DeliveryState::Failed, ""),
+        // A redirect inside.
+        (
+            &b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\n\r\n"[..],
+            DeliveryState::Failed,
+            "redirects are not followed",
+        ),
+    ] {
+        let webhook = world.endpoint(liar(answer).await).await;
+        world.tell(&webhook).await;
+        let why = world.until(&webhook, state).await.unwrap_or_default();
+        assert!(why.contains(expected), "{why}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_of_v1_is_told_unsigned_in_its_own_envelope() {
+    let (world, mut receiver) = (World::new(true).await, receiver(&[]).await);
+    let v1 = V1Endpoint { sender: "38180".parse().expect("a sender"), topics: vec![V1Topic::SmsReceived] };
+    let new = NewWebhook {
+        url: format!("{}/hook", receiver.address),
+        topics: Vec::new(),
+        description: None,
+        secret: Redacted::new(SECRET),
+        enabled: true,
+        v1: Some(v1),
+    };
+    let store = world.gateway.store();
+    let made = store.create_webhook(world.workspace, new, world.gateway.now(), actor()).await.expect("made");
+    let event = world.tell(&made).await;
+    let heard = receiver.next().await;
+    assert_eq!(heard.id(), event.to_string());
+    assert!(!heard.headers.contains_key("webhook-signature"));
+    let body = String::from_utf8(heard.body.to_vec()).expect("text");
+    assert_eq!(body, format!(r#"{{"topic":"PING","data":{{"webhook_id":"{}"}}}}"#, made.id));
     world.end().await;
 }

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, Securi
 use utoipa::openapi::{ComponentsBuilder, OpenApi as Document};
 use utoipa::{Modify, OpenApi};
 
-use crate::error::{Detail, ErrorBody, ErrorObject, FieldError};
+use crate::error::{Detail, ErrorBody, ErrorObject, FieldError, StringErrorBody};
 use crate::{api, pages};
 
 /// The security scheme's name in the document.
@@ -43,7 +43,7 @@ pub(crate) fn document() -> Document {
             the same body: Allo's v1 fields `code` and `details`, and v2's `error` object.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(ErrorBody, ErrorObject, FieldError, Detail)),
+    components(schemas(ErrorBody, StringErrorBody, ErrorObject, FieldError, Detail)),
     tags(
         (name = "SMS", description = "Send"),
         (name = "Messages", description = "What became of what was sent"),
@@ -52,6 +52,7 @@ pub(crate) fn document() -> Document {
         (name = "Opt-outs", description = "Who said STOP"),
         (name = "Partners", description = "Sender IDs of a reseller's accounts"),
         (name = "Reviews", description = "The reviewers' side of the Sender ID desk"),
+        (name = "Contacts", description = "Whom a workspace knows by name"),
         (name = "Webhooks", description = "Who is told what happened, and how that went"),
         (name = "Account", description = "The key and what it may do"),
         (name = "Service", description = "Probes, metrics and documentation; no key needed"),

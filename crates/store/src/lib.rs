@@ -7,6 +7,7 @@
 
 mod admin;
 mod consent;
+mod contact;
 mod conversation;
 pub mod crash;
 mod desk;
@@ -21,9 +22,11 @@ mod receipt;
 mod sqlite;
 mod user;
 mod webhook;
+mod webhook_v1;
 
 pub use admin::*;
 pub use consent::*;
+pub use contact::*;
 pub use conversation::*;
 pub use desk::*;
 pub use error::StoreError;
@@ -39,3 +42,4 @@ pub use sqlite::Hand;
 pub use sqlite::{AcceptedSink, Options, Pending, Store, WEBHOOKS_MAX};
 pub use user::*;
 pub use webhook::*;
+pub use webhook_v1::{V1Endpoint, V1Topic};

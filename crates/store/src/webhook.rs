@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use facteur_domain::{EventId, Redacted, Timestamp, WebhookId, WorkspaceId};
 
+use crate::V1Endpoint;
+
 macro_rules! topics {
     ($($(#[doc = $doc:literal])* $name:ident $topic:literal $description:literal;)*) => {
         /// What an endpoint can subscribe to.
@@ -39,6 +41,8 @@ topics! {
     OptOutCreated "opt_out.created" "A person said STOP.";
     SenderIdValidated "sender_id.validated" "A Sender ID was validated.";
     SenderIdFailed "sender_id.failed" "A Sender ID was refused.";
+    ContactCreated "contact.created" "A contact was made.";
+    ContactUpdated "contact.updated" "A contact was changed.";
 }
 
 impl WebhookTopic {
@@ -82,6 +86,8 @@ pub struct Webhook {
     pub failing_since: Option<Timestamp>,
     /// Why the product disabled it, if it did.
     pub disabled_reason: Option<String>,
+    /// What it is told as Allo's v1 told it, if it was made so; `topics` are then what that means.
+    pub v1: Option<V1Endpoint>,
 }
 
 /// An endpoint to make.
@@ -95,6 +101,10 @@ pub struct NewWebhook {
     pub description: Option<String>,
     /// Random octets.
     pub secret: WebhookSecret,
+    /// Whether it is told from the beginning.
+    pub enabled: bool,
+    /// Told as Allo's v1 told it; `topics` are then not looked at.
+    pub v1: Option<V1Endpoint>,
 }
 
 /// What changes of an endpoint; `None` leaves as it is.

@@ -8,9 +8,9 @@ use facteur_domain::{
     WorkspaceId,
 };
 use facteur_store::{
-    Accept, Actor, AfterDelivery, Answer, AnswerOutcome, DeliveryOutcome, DeliveryState, DueDeliveries,
-    DueRequest, HandOver, NewOptOut, NewWebhook, Options, Page, Replay, RouteId, Store, StoreError, Webhook,
-    WebhookTopic, WebhookUpdate, Workspace,
+    Accept, Actor, AfterDelivery, Answer, AnswerOutcome, ContactCard, ContactUpdate, DeliveryOutcome,
+    DeliveryState, DueDeliveries, DueRequest, HandOver, NewOptOut, NewWebhook, Options, Page, Replay,
+    RouteId, Store, StoreError, V1Endpoint, V1Topic, Webhook, WebhookTopic, WebhookUpdate, Workspace,
 };
 use tempfile::TempDir;
 
@@ -48,6 +48,8 @@ impl World {
             topics: topics.to_vec(),
             description: None,
             secret: Redacted::new([7; 32]),
+            enabled: true,
+            v1: None,
         };
         self.store.create_webhook(WORKSPACE, new, at(0), actor()).await.expect("made")
     }
@@ -275,4 +277,66 @@ async fn what_is_erased_or_old_is_told_to_nobody() {
     assert_eq!(world.due(week).await.deliveries.len(), 1, "kept for a week");
     world.store.tidy(at(week + 5), at(0)).await.expect("tidied");
     assert_eq!(world.due(2 * week).await.deliveries.len(), 0, "forgotten");
+}
+
+#[tokio::test]
+async fn an_endpoint_of_v1_is_told_of_its_sender_alone() {
+    let world = World::new().await;
+    let made = |sender: &str| {
+        let v1 = V1Endpoint { sender: sender.parse().expect("a sender"), topics: vec![V1Topic::SmsSent] };
+        let new = NewWebhook {
+            url: "https://example.com/hook".to_owned(),
+            topics: Vec::new(),
+            description: None,
+            secret: Redacted::new([7; 32]),
+            enabled: true,
+            v1: Some(v1),
+        };
+        world.store.create_webhook(WORKSPACE, new, at(0), actor())
+    };
+    let (mine, _other) = (made("MyCompany").await.expect("made"), made("38180").await.expect("made"));
+    let every = world.subscribe(&[WebhookTopic::SmsSent]).await;
+    let message = world.send(1, true).await;
+    let due = world.due(2).await;
+    let told: Vec<_> = due.deliveries.iter().map(|delivery| delivery.endpoint).collect();
+    assert_eq!(told, [mine.id, every.id]);
+    let body = due.deliveries[0].payload.show();
+    assert!(body.starts_with(r#"{"topic":"SMS_SENT","data":{"id":"msg_"#), "{body}");
+    assert!(body.contains(&message.to_string()) && body.contains(r#""from_number":"MyCompany""#), "{body}");
+    let topics = WebhookUpdate { topics: Some(vec![WebhookTopic::SmsSent]), ..WebhookUpdate::default() };
+    let changed = world.store.update_webhook(WORKSPACE, mine.id, topics, at(3), actor()).await;
+    assert!(matches!(changed, Err(StoreError::Conflict(_))), "{changed:?}");
+}
+
+#[tokio::test]
+async fn contacts_are_told_with_their_change_and_erased_with_their_number() {
+    let world = World::new().await;
+    let hook = world.subscribe(&[WebhookTopic::ContactCreated, WebhookTopic::ContactUpdated]).await;
+    let number = |n: u64| Msisdn::from_digits(33_639_980_000 + n).expect("a number");
+    let card = ContactCard {
+        name: Some("Camille".to_owned()),
+        numbers: vec![number(1), number(2)],
+        ..ContactCard::default()
+    };
+    let made = world.store.create_contact(WORKSPACE, card, at(1)).await.expect("made");
+    let update = ContactUpdate { last_name: Some(Some("Durand".to_owned())), ..ContactUpdate::default() };
+    let changed = world.store.update_contact(WORKSPACE, made.id, update, at(2)).await.expect("changed");
+    assert_eq!((changed.card.name.as_deref(), changed.card.numbers.len()), (Some("Camille"), 2));
+    let due = world.due(3).await;
+    let bodies: Vec<_> = due.deliveries.iter().map(|delivery| delivery.payload.show().clone()).collect();
+    assert!(
+        bodies[0].contains("contact.created") && bodies[1].contains("\"last_name\":\"Durand\""),
+        "{bodies:?}"
+    );
+    let found = world.store.contacts_of(WORKSPACE, vec![number(2), number(3)]).await.expect("read");
+    assert_eq!((found[0].1.len(), found[1].1.len()), (1, 0));
+    // The contact keeps its other number; what was told of it goes.
+    world.store.erase_person(WORKSPACE, number(2), at(4), actor()).await.expect("erased");
+    let left = world.store.contact(WORKSPACE, made.id).await.expect("read").expect("there");
+    assert_eq!(left.card.numbers, [number(1)]);
+    let page = Page { page: 1, size: 10 };
+    let kept = world.store.webhook_deliveries(WORKSPACE, hook.id, page).await.expect("read");
+    assert_eq!(kept.total, 0);
+    world.store.erase_person(WORKSPACE, number(1), at(5), actor()).await.expect("erased");
+    assert_eq!(world.store.contact(WORKSPACE, made.id).await.expect("read"), None);
 }

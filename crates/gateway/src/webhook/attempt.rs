@@ -13,10 +13,15 @@ use crate::{Chance, Clock};
 
 /// The most octets of an answer that are read, so that its connection can be used again.
 const ANSWER_MAX: usize = 16 * 1024;
+/// How long the rest of an answer is awaited once its status is there.
+const ANSWER_WAIT: Duration = Duration::from_secs(2);
 /// The most characters of a refusal that are kept for the endpoint's owner.
 const ANSWER_KEPT: usize = 512;
 /// A retry comes up to one part in this many later than planned, so that they do not come all at once.
 const JITTER: u32 = 10;
+
+/// How long an endpoint of v1 may take at least.
+const V1_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What was answered.
 struct Reply {
@@ -64,26 +69,31 @@ async fn send(
     let url = webhooks.guard.check(&webhook.url).map_err(|why| format!("the URL {why}"))?;
     let (id, body) = (due.event.to_string(), due.payload.into_inner());
     let signatures = sign::signatures(webhook, &id, at.seconds(), &body, at);
-    let request = webhooks
+    let mut request = webhooks
         .client
         .post(url)
         .header(CONTENT_TYPE, "application/json")
         .header("webhook-id", id)
         .header("webhook-timestamp", at.seconds())
-        .header("webhook-signature", signatures)
         .body(body);
+    request = match &webhook.v1 {
+        None => request.header("webhook-signature", signatures),
+        // v1 signed nothing, and promised its endpoints half a minute.
+        Some(_) => request.timeout(webhooks.rules.timeout.max(V1_TIMEOUT)),
+    };
     let mut response = request.send().await.map_err(describe)?;
     let status = response.status();
+    // The status has come whole: the rest is for the owner's eyes, and for using the connection again. An
+    // endpoint that says 200 and never ends, or breaks off, has said 200.
     let mut body = Vec::new();
-    while body.len() < ANSWER_MAX {
-        match response.chunk().await {
-            Ok(Some(octets)) => body.extend_from_slice(&octets),
-            Ok(None) => break,
-            Err(why) if why.is_timeout() => return Err(describe(why)),
-            // The status has come whole: the rest says nothing that matters.
-            Err(_) => break,
+    let reading = async {
+        while body.len() < ANSWER_MAX
+            && let Ok(Some(octets)) = response.chunk().await
+        {
+            body.extend_from_slice(&octets);
         }
-    }
+    };
+    let _ = tokio::time::timeout(ANSWER_WAIT, reading).await;
     Ok(Reply { status, body })
 }
 

@@ -46,11 +46,20 @@ struct Lane {
     running: usize,
     /// Its last attempt failed: little is leased, so that little waits behind it.
     failing: bool,
+    /// Its last attempt was taken.
+    proved: bool,
     /// It got as much as it had room for: there may be more.
     full: bool,
 }
 
 impl Lane {
+    /// How many attempts may be under way in all when it starts another. Its first one may be any; more
+    /// only while half of the places are free, until it has shown that it answers: endpoints that hang
+    /// must not take them all.
+    fn bound(&self, at_once: usize) -> usize {
+        if self.running == 0 || self.proved { at_once } else { at_once / 2 }
+    }
+
     /// How many deliveries it may be given. None until half of it is free, so that it asks seldom.
     fn room(&self, per_endpoint: usize) -> usize {
         let max = if self.failing { per_endpoint } else { LANE_MAX };
@@ -166,7 +175,8 @@ impl Deliverer {
         };
         self.shared.metrics.webhooks.get_or_create(&ByOutcome { outcome: word }).inc();
         if let Some(lane) = self.lanes.get_mut(&outcome.endpoint) {
-            lane.failing = outcome.next != AfterDelivery::Done;
+            lane.proved = outcome.next == AfterDelivery::Done;
+            lane.failing = !lane.proved;
         }
         if let AfterDelivery::Retry(at) = outcome.next {
             self.next_due = Some(self.next_due.map_or(at, |due| due.min(at)));
@@ -200,7 +210,7 @@ impl Deliverer {
         while any && self.running < rules.at_once {
             any = false;
             for (id, lane) in &mut self.lanes {
-                if self.running >= rules.at_once || lane.running >= rules.per_endpoint {
+                if self.running >= lane.bound(rules.at_once) || lane.running >= rules.per_endpoint {
                     continue;
                 }
                 let Some((webhook, due)) = lane.waiting.pop_front() else { continue };

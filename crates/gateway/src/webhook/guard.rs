@@ -136,19 +136,28 @@ impl Resolve for Guard {
         let guard = *self;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let mut refused = None;
-            let mut public: Vec<SocketAddr> = Vec::new();
-            for address in found {
-                match guard.allows(address.ip()) {
-                    Ok(()) => public.push(address),
-                    Err(why) => refused = Some(why),
-                }
-            }
-            match (public.is_empty(), refused) {
-                (true, Some(why)) => Err(Box::new(why).into()),
-                _ => Ok(Box::new(public.into_iter()) as Addrs),
-            }
+            let public = guard.sift(found)?;
+            Ok(Box::new(public.into_iter()) as Addrs)
         })
+    }
+}
+
+impl Guard {
+    /// The addresses of a name that may be connected to: a name may have one of each kind, or another at
+    /// every look (DNS rebinding).
+    fn sift(self, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, UrlProblem> {
+        let mut refused = None;
+        let mut public = Vec::new();
+        for address in found {
+            match self.allows(address.ip()) {
+                Ok(()) => public.push(address),
+                Err(why) => refused = Some(why),
+            }
+        }
+        match refused {
+            Some(why) if public.is_empty() => Err(why),
+            _ => Ok(public),
+        }
     }
 }
 
@@ -223,6 +232,20 @@ mod tests {
         for outside in ["172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "[64:ff9b::8.8.8.8]"] {
             check(&format!("https://{outside}/"), true, true);
         }
+    }
+
+    #[test]
+    fn of_a_name_s_addresses_only_public_ones_are_connected_to() {
+        let sift = |found: &[&str]| {
+            let found = found.iter().map(|text| SocketAddr::new(text.parse().expect("an address"), 0));
+            let kept = Guard { loopback: false }.sift(found);
+            kept.map(|kept| kept.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>()).ok()
+        };
+        let public = || Some(vec!["8.8.8.8".to_owned()]);
+        assert_eq!(sift(&["127.0.0.1", "8.8.8.8", "::ffff:169.254.169.254"]), public());
+        assert_eq!(sift(&["8.8.8.8", "10.0.0.1", "64:ff9b::a00:1"]), public());
+        assert_eq!(sift(&["169.254.169.254"]), None);
+        assert_eq!(sift(&[]), Some(Vec::new()));
     }
 
     #[tokio::test]

@@ -55,6 +55,7 @@ mod tests {
             created_at: Timestamp::default(),
             failing_since: None,
             disabled_reason: None,
+            v1: None,
         }
     }
 

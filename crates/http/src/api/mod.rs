@@ -4,6 +4,7 @@
 
 mod bulk;
 pub(crate) mod consents;
+pub(crate) mod contacts;
 pub(crate) mod export;
 mod me;
 mod messages;
@@ -133,6 +134,13 @@ pub(crate) static ENDPOINTS: &[&Endpoint] = &[
     &senders::REVIEW_ASK,
     &senders::REVIEW_EVIDENCE,
     &ORPHANS,
+    &contacts::LIST,
+    &contacts::CREATE,
+    &contacts::UPDATE,
+    &contacts::SHOW,
+    &webhooks::V1_LIST,
+    &webhooks::V1_CREATE,
+    &webhooks::V1_DELETE,
     &webhooks::LIST,
     &webhooks::CREATE,
     &webhooks::EVENT_TYPES,
@@ -172,6 +180,10 @@ pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&opt_outs::LIFT, delete(opt_outs::lift::lift));
     mount_senders(routes);
     routes.add(&ORPHANS, get(orphans::list));
+    mount_contacts(routes);
+    routes.add(&webhooks::V1_LIST, get(webhooks::v1::list));
+    routes.add(&webhooks::V1_CREATE, post(webhooks::v1::create));
+    routes.add(&webhooks::V1_DELETE, delete(webhooks::v1::delete));
     routes.add(&webhooks::LIST, get(webhooks::list::list));
     routes.add(&webhooks::CREATE, post(webhooks::create::create));
     routes.add(&webhooks::EVENT_TYPES, get(webhooks::list::event_types));
@@ -182,6 +194,13 @@ pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&webhooks::REPLAY, post(webhooks::actions::replay));
     routes.add(&webhooks::TEST, post(webhooks::actions::test));
     routes.add(&webhooks::ROTATE, post(webhooks::actions::rotate));
+}
+
+fn mount_contacts(routes: &mut Routes) {
+    routes.add(&contacts::LIST, get(contacts::list::list));
+    routes.add(&contacts::CREATE, post(contacts::write::create));
+    routes.add(&contacts::UPDATE, put(contacts::write::update));
+    routes.add(&contacts::SHOW, get(contacts::show::show));
 }
 
 fn mount_senders(routes: &mut Routes) {
@@ -242,6 +261,13 @@ fn mount_senders(routes: &mut Routes) {
     senders::review::ask,
     senders::review::evidence,
     orphans::list,
+    contacts::list::list,
+    contacts::write::create,
+    contacts::write::update,
+    contacts::show::show,
+    webhooks::v1::list,
+    webhooks::v1::create,
+    webhooks::v1::delete,
     webhooks::list::list,
     webhooks::create::create,
     webhooks::list::event_types,

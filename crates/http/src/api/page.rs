@@ -11,6 +11,8 @@ use crate::error::{ApiError, codes};
 
 /// Rows on a page when the request does not say.
 const SIZE_DEFAULT: u32 = 20;
+/// The same in v1.
+const SIZE_DEFAULT_V1: u32 = 10;
 /// Rows on a page at most.
 const SIZE_MAX: u32 = 100;
 /// The last page that can be asked for; exports go by date instead.
@@ -41,6 +43,29 @@ impl Pagination {
             total_pages,
             has_more: u64::from(page.page) < total_pages,
         }
+    }
+}
+
+/// Where a page stands among all, as v1 says it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct V1Metadata {
+    pagination: V1Pagination,
+}
+
+/// A page of v1.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct V1Pagination {
+    /// Pages in all.
+    total_pages: u64,
+    /// This page, from 0.
+    current_page: u32,
+}
+
+impl V1Metadata {
+    /// For a page that v1 asked for.
+    pub(super) fn new(page: Page, total: u64) -> Self {
+        let total_pages = total.div_ceil(u64::from(page.size.max(1)));
+        Self { pagination: V1Pagination { total_pages, current_page: page.page.saturating_sub(1) } }
     }
 }
 
@@ -78,15 +103,43 @@ impl Params {
     /// 400: out of range.
     pub(super) fn page(&mut self) -> Result<Page, ApiError> {
         Ok(Page {
-            page: self.number("page", 1, PAGE_MAX)?,
-            size: self.number("size", SIZE_DEFAULT, SIZE_MAX)?,
+            page: self.number("page", 1, 1, PAGE_MAX)?,
+            size: self.number("size", SIZE_DEFAULT, 1, SIZE_MAX)?,
         })
     }
 
-    fn number(&mut self, name: &'static str, default: u32, max: u32) -> Result<u32, ApiError> {
+    /// Takes out `page` and `size` as v1 counts them: from 0, and 10 rows unless told.
+    ///
+    /// # Errors
+    /// 400: out of range.
+    pub(super) fn page_v1(&mut self) -> Result<Page, ApiError> {
+        Ok(Page {
+            page: self.number("page", 0, 0, PAGE_MAX)? + 1,
+            size: self.number("size", SIZE_DEFAULT_V1, 1, SIZE_MAX)?,
+        })
+    }
+
+    /// Takes out `extend`: a list of words, separated by commas, that must be among `known`.
+    ///
+    /// # Errors
+    /// 400: one is not.
+    pub(super) fn extend(&mut self, known: &[&'static str]) -> Result<Vec<&'static str>, ApiError> {
+        let given = self.take("extend").unwrap_or_default();
+        let words = given.split(',').map(str::trim).filter(|word| !word.is_empty());
+        words
+            .map(|word| {
+                known.iter().copied().find(|known| *known == word).ok_or_else(|| {
+                    let message = format!("extend must be a list of {}.", known.join(", "));
+                    ApiError::new(&codes::UNSUPPORTED_EXTEND_VALUE, message).at("extend")
+                })
+            })
+            .collect()
+    }
+
+    fn number(&mut self, name: &'static str, default: u32, min: u32, max: u32) -> Result<u32, ApiError> {
         let Some(text) = self.take(name) else { return Ok(default) };
-        text.parse().ok().filter(|number| (1..=max).contains(number)).ok_or_else(|| {
-            let message = format!("{name} must be a whole number from 1 to {max}.");
+        text.parse().ok().filter(|number| (min..=max).contains(number)).ok_or_else(|| {
+            let message = format!("{name} must be a whole number from {min} to {max}.");
             ApiError::new(&codes::INVALID_PAGE_SIZE, message).at(name)
         })
     }

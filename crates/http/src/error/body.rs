@@ -116,6 +116,25 @@ pub(crate) struct EntryError {
     doc_url: String,
 }
 
+/// An error of the one route of v1 whose `error` is a string.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StringErrorBody<'a> {
+    /// The stable code.
+    #[schema(example = "WEBHOOK_NOT_FOUND")]
+    code: &'static str,
+    /// Every fault that has a place, or null.
+    #[schema(value_type = Option<Vec<Detail>>, required = true)]
+    details: Option<&'a [Detail]>,
+    /// The stable code again.
+    #[schema(example = "WEBHOOK_NOT_FOUND")]
+    error: &'static str,
+    /// What is wrong, in a sentence for a developer.
+    message: &'a str,
+    /// The request's id, as in the `X-Request-Id` header.
+    #[schema(example = "req_8aF3kQ0ZrT1b")]
+    request_id: &'a str,
+}
+
 /// A field at fault.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FieldError<'a> {
@@ -143,6 +162,17 @@ impl Fault {
             suggestion: self.suggestion,
             details: self.details,
             doc_url: format!("/docs#{}", self.code.name),
+        }
+    }
+
+    /// The body whose `error` is a string.
+    pub(super) fn string_body<'a>(&'a self, request_id: &'a str) -> StringErrorBody<'a> {
+        StringErrorBody {
+            code: self.code.name,
+            details: (!self.details.is_empty()).then_some(self.details.as_slice()),
+            error: self.code.name,
+            message: &self.message,
+            request_id,
         }
     }
 

@@ -46,11 +46,14 @@ codes! {
     INVALID_PAGE_SIZE BAD_REQUEST "`page` is under 1, or `size` is not 1 to 100.";
     INVALID_DATE_RANGE BAD_REQUEST "A date is not RFC 3339 with a zone, or the range ends before it begins.";
     INVALID_SEARCH_QUERY BAD_REQUEST "A filter is unknown, repeated, or has an unknown value.";
+    UNSUPPORTED_EXTEND_VALUE BAD_REQUEST "`extend` names something that cannot be added to the answer.";
+    CONTACT_NOT_FOUND BAD_REQUEST "There is no such contact in the workspace.";
     API_KEY_INVALID UNAUTHORIZED "The API key is missing, badly sent or unknown.";
     API_KEY_REVOKED UNAUTHORIZED "The API key was revoked.";
     API_KEY_INSUFFICIENT_SCOPE FORBIDDEN "The API key lacks the scope that the endpoint needs.";
     ENDPOINT_NOT_FOUND NOT_FOUND "There is no such path.";
     SENDER_ID_NOT_FOUND NOT_FOUND "The Sender ID is not on the account.";
+    PHONE_NUMBER_NOT_FOUND NOT_FOUND "The short code or Sender ID is not on the account.";
     MESSAGE_NOT_FOUND NOT_FOUND "There is no such message in the workspace.";
     EVIDENCE_NOT_FOUND NOT_FOUND "The sender has no such file of evidence.";
     PARTNER_ACCOUNT_NOT_FOUND NOT_FOUND "There is no such account.";

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use facteur_gateway::Refusal;
 use facteur_store::StoreError;
 
-pub(crate) use self::body::{Detail, EntryError, ErrorBody, ErrorObject, FieldError};
+pub(crate) use self::body::{Detail, EntryError, ErrorBody, ErrorObject, FieldError, StringErrorBody};
 use self::codes::Code;
 
 /// How long to wait when trying again can help and nothing says for how long, in seconds.
@@ -32,6 +32,8 @@ struct Fault {
     details: Vec<Detail>,
     retry_after: Option<u64>,
     cause: Option<String>,
+    /// `error` is the code alone, as one route of Allo's v1 has it.
+    string_error: bool,
 }
 
 impl ApiError {
@@ -44,6 +46,7 @@ impl ApiError {
             details: Vec::new(),
             retry_after: None,
             cause: None,
+            string_error: false,
         }))
     }
 
@@ -55,6 +58,12 @@ impl ApiError {
         );
         error.0.cause = Some(cause.to_string());
         error
+    }
+
+    /// Makes `error` the code alone, for clients of the v1 route that answers so.
+    pub(crate) fn with_string_error(mut self) -> Self {
+        self.0.string_error = true;
+        self
     }
 
     /// Names the parameter at fault.
@@ -151,7 +160,12 @@ impl ApiError {
     /// The answer, with the id of its request.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let fault = &*self.0;
-        let body = serde_json::to_vec(&fault.body(request_id)).unwrap_or_default();
+        let body = if fault.string_error {
+            serde_json::to_vec(&fault.string_body(request_id))
+        } else {
+            serde_json::to_vec(&fault.body(request_id))
+        };
+        let body = body.unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = fault.code.status;
         let headers = response.headers_mut();
@@ -200,6 +214,7 @@ impl From<Refusal> for ApiError {
             details: refusal.details.into_iter().map(Detail::from).collect(),
             retry_after: refusal.retry_after.map(whole_seconds),
             cause: None,
+            string_error: false,
         }))
     }
 }

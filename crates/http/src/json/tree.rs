@@ -106,6 +106,16 @@ impl Entry {
         self.fields.iter().any(|(name, node)| name == field && *node != Node::Null)
     }
 
+    /// Whether the field is there, null or not.
+    pub(crate) fn given(&self, field: &str) -> bool {
+        self.fields.iter().any(|(name, _)| name == field)
+    }
+
+    /// Whether the field holds an object.
+    pub(crate) fn holds_object(&self, field: &str) -> bool {
+        self.fields.iter().any(|(name, node)| name == field && matches!(node, Node::Object(_)))
+    }
+
     fn take(&mut self, field: &str) -> Option<Node> {
         let at = self.fields.iter().position(|(name, _)| name == field)?;
         Some(self.fields.remove(at).1).filter(|node| *node != Node::Null)

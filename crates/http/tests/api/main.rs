@@ -2,6 +2,7 @@
 
 mod batch;
 mod consents;
+mod contacts;
 mod documents;
 mod guard;
 mod idempotency;

@@ -118,3 +118,64 @@ async fn topics_are_listed_and_the_scope_is_needed() {
     let refused = world.call(request(Method::GET, PATH, &key, "")).await;
     assert_eq!(refused.code(), Some("API_KEY_INSUFFICIENT_SCOPE"));
 }
+
+const V1: &str = "/v1/api/webhooks";
+
+/// What the TypeScript client that others wrote for v1 sends and reads.
+#[tokio::test]
+async fn an_endpoint_of_v1_lives_as_old_clients_know_it() {
+    let world = World::new().await;
+    let body = r#"{"allo_number":"mycompany","url":"https://example.com/hook","enabled":false,
+        "topics":["SMS_RECEIVED","CALL_RECEIVED","PING","SMS_RECEIVED"],"secret":"ignored"}"#;
+    let made = world.post(V1, body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let data = &made.body["data"];
+    let id = data["id"].as_str().expect("an id").to_owned();
+    assert!(id.starts_with("web-"), "{id}");
+    let expected = serde_json::json!({"id": id, "alloNumber": "MyCompany", "enabled": false,
+        "url": "https://example.com/hook", "topics": ["SMS_RECEIVED", "CALL_RECEIVED", "PING"]});
+    assert_eq!(*data, expected);
+    let listed = world.get(V1).await;
+    assert_eq!(listed.body["data"], serde_json::json!([expected]));
+    // The same endpoint in today's words: one machinery, no secret to verify with.
+    let today = world.get(&format!("{PATH}/{}", id.replace("web-", "ep_"))).await;
+    let data = &today.body["data"];
+    assert_eq!(
+        (&data["allo_number"], &data["signing_secret"]),
+        (&"MyCompany".into(), &serde_json::Value::Null)
+    );
+    assert_eq!(data["topics"], serde_json::json!(["sms.received", "sms.sent"]));
+    // One of today's is none of v1's.
+    let other = self::made(&world).await;
+    assert_eq!(world.get(V1).await.body["data"].as_array().map(Vec::len), Some(1));
+    for unknown in [other.as_str(), "web-abc123"] {
+        let gone = call(&world, Method::DELETE, &format!("{V1}/{unknown}"), "").await;
+        assert_eq!(gone.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            (&gone.body["error"], gone.code()),
+            (&"WEBHOOK_NOT_FOUND".into(), Some("WEBHOOK_NOT_FOUND"))
+        );
+    }
+    assert_eq!(call(&world, Method::DELETE, &format!("{V1}/{id}"), "").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.get(V1).await.body["data"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn wrong_endpoints_of_v1_are_told_what_is_wrong() {
+    let world = World::new().await;
+    let with = |number: &str, topics: &str| {
+        format!(r#"{{"allo_number":{number},"url":"https://example.com/","topics":{topics}}}"#)
+    };
+    for (body, status, expected) in [
+        (with("null", r#"["PING"]"#), 400, "`allo_number` is missing"),
+        (with(r#""OtherCo""#, r#"["PING"]"#), 404, "PHONE_NUMBER_NOT_FOUND"),
+        (with(r#""+33612345678""#, r#"["PING"]"#), 404, "PHONE_NUMBER_NOT_FOUND"),
+        (with(r#""38180""#, "[]"), 400, "empty"),
+        (with(r#""38180""#, r#"["sms.sent"]"#), 400, "SMS_SENT"),
+        (with(r#""38180""#, r#"["PING"]"#).replace("https", "http"), 400, "https://"),
+    ] {
+        let answer = world.post(V1, &body).await;
+        assert_eq!(answer.status.as_u16(), status, "{body}: {}", answer.text);
+        assert!(answer.text.contains(expected), "{body}: {}", answer.text);
+    }
+}

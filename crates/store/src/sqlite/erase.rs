@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::admin::note;
 use super::consents::Scribe;
+use super::contacts;
 use super::fault::Fault;
 use super::parcel::PART_MASK;
 use super::recipients::{self, Span};
@@ -55,11 +56,13 @@ fn forget_papers(tx: &Tx<'_>, scribe: Scribe<'_>, number: Msisdn) -> Result<u64,
     conversations::forget(tx, scribe.workspace, number)?;
     written::forget(tx, scribe.workspace, number)?;
     webhooks::forget_number(tx, scribe.workspace, number)?;
-    let detail =
-        format!("{entries} entries of the consent ledger, {stops} opt-outs, {came} messages received");
+    let contacts = contacts::forget_number(tx, scribe.workspace, number)?;
+    let detail = format!(
+        "{entries} entries of the consent ledger, {stops} opt-outs, {came} messages received, {contacts} contacts"
+    );
     let by = Actor { name: scribe.by.to_owned(), origin: scribe.origin.map(str::to_owned) };
     note(tx, &AuditLine::new(scribe.at, by, Some(scribe.workspace), "person.erased", detail))?;
-    Ok((entries + stops + came) as u64)
+    Ok((entries + stops + came) as u64 + contacts)
 }
 
 /// The messages of a workspace to a number.

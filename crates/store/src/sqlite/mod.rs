@@ -15,6 +15,7 @@ mod checkpoint;
 mod compliance;
 mod connect;
 mod consents;
+mod contacts;
 mod conversations;
 mod dossier;
 mod erase;

@@ -79,7 +79,14 @@ pub(crate) async fn create(
     let (Some(url), Some(topics)) = (url, topics) else {
         return Err(ApiError::new(&codes::INVALID_REQUEST_BODY, "`url` and `topics` must be given."));
     };
-    let new = NewWebhook { url, topics, description, secret: Redacted::new(Chance.octets()) };
+    let new = NewWebhook {
+        url,
+        topics,
+        description,
+        secret: Redacted::new(Chance.octets()),
+        enabled: true,
+        v1: None,
+    };
     let made = gateway.store().create_webhook(caller.workspace(), new, gateway.now(), actor(&caller)).await;
     let webhook = made.map_err(|why| match why {
         StoreError::Conflict(why) => ApiError::new(&codes::TOO_MANY_WEBHOOKS, format!("Not made: {why}.")),

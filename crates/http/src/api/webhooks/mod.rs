@@ -8,6 +8,7 @@ pub(crate) mod deliveries;
 pub(crate) mod list;
 mod read;
 pub(crate) mod secrets;
+pub(crate) mod v1;
 
 use facteur_gateway::{Caller, Scope, show_secret};
 use facteur_store::{Actor, StoreError, Webhook};
@@ -29,6 +30,24 @@ pub(crate) static CREATE: Endpoint = Endpoint {
     method: "POST",
     path: "/v2/api/webhooks",
     description: "Make a webhook endpoint",
+    access: ACCESS,
+};
+pub(crate) static V1_LIST: Endpoint = Endpoint {
+    method: "GET",
+    path: "/v1/api/webhooks",
+    description: "List webhook endpoints of v1",
+    access: ACCESS,
+};
+pub(crate) static V1_CREATE: Endpoint = Endpoint {
+    method: "POST",
+    path: "/v1/api/webhooks",
+    description: "Make a webhook endpoint of v1, for one sender",
+    access: ACCESS,
+};
+pub(crate) static V1_DELETE: Endpoint = Endpoint {
+    method: "DELETE",
+    path: "/v1/api/webhooks/{id}",
+    description: "Remove a webhook endpoint of v1",
     access: ACCESS,
 };
 pub(crate) static EVENT_TYPES: Endpoint = Endpoint {
@@ -112,12 +131,18 @@ pub(crate) struct WebhookView {
     /// Until when the secret before this one signs (or signed) too; null when there was none.
     #[schema(required = true, format = DateTime)]
     previous_secret_until: Option<String>,
+    /// The sender of an endpoint that was made by v1: it is told of that sender's messages only, unsigned,
+    /// in v1's envelope; null for others (ours).
+    #[schema(required = true, example = json!(null))]
+    allo_number: Option<String>,
 }
 
 impl WebhookView {
     /// With its secret.
     fn full(webhook: &Webhook) -> Self {
-        Self { signing_secret: Some(show_secret(&webhook.secret)), ..Self::bare(webhook) }
+        // Nothing is signed for an endpoint of v1.
+        let signing_secret = webhook.v1.is_none().then(|| show_secret(&webhook.secret));
+        Self { signing_secret, ..Self::bare(webhook) }
     }
 
     /// Without its secret.
@@ -133,6 +158,7 @@ impl WebhookView {
             disabled_reason: webhook.disabled_reason.clone(),
             failing_since: webhook.failing_since.map(|at| at.to_string()),
             previous_secret_until: webhook.previous_secret.as_ref().map(|(_, until)| until.to_string()),
+            allo_number: webhook.v1.as_ref().map(|v1| v1.sender.to_string()),
         }
     }
 }
@@ -161,6 +187,9 @@ fn refused(why: StoreError) -> ApiError {
         )
         .at("event_id"),
         StoreError::NotFound(_) => not_found(),
+        StoreError::Conflict(why) => {
+            ApiError::new(&codes::INVALID_REQUEST_BODY, format!("Not changed: {why}.")).at("topics")
+        }
         other => other.into(),
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn due(tx: &mut Tx<'_>, request: &DueRequest) -> Result<DueDeliveries
         let left = request.limit - found.deliveries.len();
         let room = rooms.get(&id).copied().unwrap_or(request.room);
         let before = found.deliveries.len();
-        lease(tx, request, id, room.min(left), &mut found.deliveries)?;
+        lease(tx, request, &endpoint, room.min(left), &mut found.deliveries)?;
         if found.deliveries.len() > before {
             found.endpoints.push(endpoint);
         }
@@ -56,10 +56,11 @@ fn next_due(conn: &Connection, id: WebhookId) -> rusqlite::Result<Option<Timesta
 fn lease(
     tx: &Tx<'_>,
     request: &DueRequest,
-    id: WebhookId,
+    endpoint: &Webhook,
     room: usize,
     into: &mut Vec<DueDelivery>,
 ) -> rusqlite::Result<()> {
+    let id = endpoint.id;
     if room == 0 {
         return Ok(());
     }
@@ -87,10 +88,15 @@ fn lease(
             continue;
         };
         take.execute([id.key(), event, until.millis()])?;
-        let (event, payload) = (EventId::from_key(event), Redacted::new(payload));
+        let (event, payload) = (EventId::from_key(event), Redacted::new(body_for(endpoint, payload)));
         into.push(DueDelivery { endpoint: id, event, attempts, payload });
     }
     Ok(())
+}
+
+/// What an endpoint is sent of an event.
+fn body_for(endpoint: &Webhook, payload: String) -> String {
+    endpoint.v1.as_ref().and_then(|v1| v1.body(&payload)).unwrap_or(payload)
 }
 
 /// Ends all leases.
@@ -232,7 +238,7 @@ pub(super) fn list(
     page: Page,
 ) -> Result<Paged<WebhookDelivery>, Fault> {
     let tx = conn.transaction()?;
-    endpoints::find(&tx, workspace, id)?;
+    let endpoint = endpoints::find(&tx, workspace, id)?;
     let total = tx
         .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM webhook_delivery WHERE endpoint = ?1 LIMIT ?2)")?
         .query_row(params![id.key(), COUNT_MAX.cast_signed()], |row| rows::count(row, 0))?;
@@ -244,12 +250,12 @@ pub(super) fn list(
              FROM webhook_delivery d JOIN webhook_event e ON e.id = d.event \
              WHERE d.endpoint = ?1 ORDER BY d.event DESC LIMIT ?2 OFFSET ?3",
         )?
-        .query_map(params![id.key(), limit, offset], delivery)?
+        .query_map(params![id.key(), limit, offset], |row| delivery(row, &endpoint))?
         .collect::<Result<_, _>>()?;
     Ok(Paged { rows, total })
 }
 
-fn delivery(row: &Row<'_>) -> rusqlite::Result<WebhookDelivery> {
+fn delivery(row: &Row<'_>, endpoint: &Webhook) -> rusqlite::Result<WebhookDelivery> {
     let state = match row.get::<_, i64>(4)? {
         0 => DeliveryState::Pending,
         1 => DeliveryState::Delivered,
@@ -260,7 +266,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<WebhookDelivery> {
         event: EventId::from_key(row.get(0)?),
         topic: row.get(1)?,
         event_at: time(row, 2)?,
-        payload: Redacted::new(row.get(3)?),
+        payload: Redacted::new(body_for(endpoint, row.get(3)?)),
         state,
         attempts: row.get(5)?,
         due_at: (state == DeliveryState::Pending).then_some(time(row, 6)?),

@@ -9,10 +9,13 @@ use crate::sqlite::consents::next_key;
 use crate::sqlite::fault::Fault;
 use crate::sqlite::rows::{maybe_time, time};
 use crate::sqlite::writer::Tx;
-use crate::{Actor, AuditLine, NewWebhook, StoreError, Webhook, WebhookSecret, WebhookTopic, WebhookUpdate};
+use crate::{
+    Actor, AuditLine, NewWebhook, StoreError, V1Endpoint, V1Topic, Webhook, WebhookSecret, WebhookTopic,
+    WebhookUpdate,
+};
 
 const ENDPOINT: &str = "SELECT id, workspace, url, topics, description, enabled, secret, previous_secret, \
-     previous_until, created_at, failing_since, disabled_reason FROM webhook_endpoint";
+     previous_until, created_at, failing_since, disabled_reason, v1_sender, v1_topics FROM webhook_endpoint";
 
 fn endpoint(row: &Row<'_>) -> rusqlite::Result<Webhook> {
     let topics: String = row.get(3)?;
@@ -30,7 +33,17 @@ fn endpoint(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         created_at: time(row, 9)?,
         failing_since: maybe_time(row, 10)?,
         disabled_reason: row.get(11)?,
+        v1: v1(row)?,
     })
+}
+
+/// What makes it an endpoint of v1.
+fn v1(row: &Row<'_>) -> rusqlite::Result<Option<V1Endpoint>> {
+    let Some(sender) = row.get::<_, Option<String>>(12)? else { return Ok(None) };
+    let sender = sender.parse().map_err(|_| rusqlite::Error::InvalidColumnName("v1_sender".to_owned()))?;
+    let topics: String = row.get(13)?;
+    let topics = topics.split_whitespace().filter_map(V1Topic::from_name).collect();
+    Ok(Some(V1Endpoint { sender, topics }))
 }
 
 /// Enabled endpoints of all workspaces.
@@ -83,14 +96,15 @@ pub(super) fn create(
         id: WebhookId::from_key(next_key(tx.conn, "webhook_endpoint", at)?),
         workspace,
         url: new.url,
-        topics: new.topics,
+        topics: new.v1.as_ref().map_or(new.topics, V1Endpoint::meant),
         description: new.description,
-        enabled: true,
+        enabled: new.enabled,
         secret: new.secret,
         previous_secret: None,
         created_at: at,
         failing_since: None,
         disabled_reason: None,
+        v1: new.v1,
     };
     save(tx, &webhook)?;
     told(tx, &webhook, "webhook.created", at, actor)?;
@@ -108,6 +122,10 @@ pub(super) fn update(
 ) -> Result<Webhook, Fault> {
     let mut webhook = find(tx.conn, workspace, id)?;
     let WebhookUpdate { url, topics, description, enabled } = update;
+    if webhook.v1.is_some() && topics.is_some() {
+        let why = "the topics of an endpoint of v1 do not change: delete it and make another";
+        return Err(StoreError::Conflict(why.to_owned()).into());
+    }
     webhook.url = url.unwrap_or(webhook.url);
     webhook.topics = topics.unwrap_or(webhook.topics);
     webhook.description = description.unwrap_or(webhook.description);
@@ -173,8 +191,8 @@ fn save(tx: &Tx<'_>, webhook: &Webhook) -> rusqlite::Result<()> {
     tx.conn
         .prepare_cached(
             "INSERT OR REPLACE INTO webhook_endpoint (id, workspace, url, topics, description, enabled, secret, \
-             previous_secret, previous_until, created_at, failing_since, disabled_reason) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             previous_secret, previous_until, created_at, failing_since, disabled_reason, v1_sender, v1_topics) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             webhook.id.key(),
@@ -189,6 +207,11 @@ fn save(tx: &Tx<'_>, webhook: &Webhook) -> rusqlite::Result<()> {
             webhook.created_at.millis(),
             webhook.failing_since.map(Timestamp::millis),
             webhook.disabled_reason,
+            webhook.v1.as_ref().map(|v1| v1.sender.to_string()),
+            webhook.v1.as_ref().map(|v1| {
+                let topics: Vec<&str> = v1.topics.iter().map(|topic| topic.as_str()).collect();
+                topics.join(" ")
+            }),
         ])?;
     Ok(())
 }

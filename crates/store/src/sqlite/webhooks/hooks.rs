@@ -4,15 +4,21 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use facteur_domain::{EventId, Timestamp, WebhookId, WorkspaceId};
+use facteur_domain::{EventId, Sender, Timestamp, WebhookId, WorkspaceId};
 use foldhash::fast::RandomState;
 use rusqlite::Connection;
 
 use super::endpoints;
 use crate::{Webhook, WebhookTopic};
 
-/// An enabled endpoint and the topics it subscribes to, a bit each.
-type Subscriber = (WebhookId, u32);
+/// An enabled endpoint.
+struct Subscriber {
+    id: WebhookId,
+    /// The topics it subscribes to, a bit each.
+    topics: u32,
+    /// The one sender whose messages it is told of, if there is one.
+    only: Option<Sender>,
+}
 
 /// Milliseconds stand above these bits of an id.
 const TIME_SHIFT: u32 = 21;
@@ -46,7 +52,9 @@ impl Hooks {
         self.subscribers.clear();
         for webhook in endpoints::enabled(conn)? {
             self.owing.insert(webhook.id);
-            self.subscribers.entry(webhook.workspace).or_default().push((webhook.id, bits(&webhook)));
+            let only = webhook.v1.as_ref().map(|v1| v1.sender);
+            let subscriber = Subscriber { id: webhook.id, topics: bits(&webhook), only };
+            self.subscribers.entry(webhook.workspace).or_default().push(subscriber);
         }
         Ok(())
     }
@@ -57,13 +65,25 @@ impl Hooks {
             && self
                 .subscribers
                 .get(&workspace)
-                .is_some_and(|all| all.iter().any(|(_, t)| t & topic.bit() != 0))
+                .is_some_and(|all| all.iter().any(|subscriber| subscriber.topics & topic.bit() != 0))
     }
 
-    /// Who is told of a topic.
-    pub(super) fn told(&self, workspace: WorkspaceId, topic: WebhookTopic) -> Vec<WebhookId> {
+    /// Who is told of a topic, when it is about this sender or about none.
+    pub(super) fn told(
+        &self,
+        workspace: WorkspaceId,
+        topic: WebhookTopic,
+        sender: Option<Sender>,
+    ) -> Vec<WebhookId> {
         let all = self.subscribers.get(&workspace).map_or(&[][..], Vec::as_slice);
-        all.iter().filter(|(_, topics)| topics & topic.bit() != 0).map(|(id, _)| *id).collect()
+        let concerned = |only: Option<Sender>| match (only, sender) {
+            (Some(only), Some(sender)) => only == sender,
+            _ => true,
+        };
+        all.iter()
+            .filter(|subscriber| subscriber.topics & topic.bit() != 0 && concerned(subscriber.only))
+            .map(|subscriber| subscriber.id)
+            .collect()
     }
 
     /// Something is owed to an endpoint.

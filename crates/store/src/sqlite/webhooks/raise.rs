@@ -10,7 +10,7 @@ use crate::sqlite::parcel::Parcel;
 use crate::sqlite::rows;
 use crate::sqlite::waiting::read_message;
 use crate::sqlite::writer::Tx;
-use crate::{Change, OptOut, Received, RouteId, SenderRecord, WebhookTopic};
+use crate::{Change, Contact, OptOut, Received, RouteId, SenderRecord, WebhookTopic};
 
 /// The topic of a test.
 const TEST: &str = "webhook.test";
@@ -24,6 +24,15 @@ struct Cause {
     at: Timestamp,
     message: Option<MessageId>,
     number: Option<Msisdn>,
+    /// The sender it is about: endpoints of v1 are told of theirs only.
+    sender: Option<Sender>,
+}
+
+impl Cause {
+    /// About a workspace, and nobody's message or number.
+    const fn new(workspace: WorkspaceId, topic: &'static str, at: Timestamp) -> Self {
+        Self { workspace, topic, at, message: None, number: None, sender: None }
+    }
 }
 
 /// Takes what changed of a message since the last call, counts it, and tells who subscribed to it. `why` is the rule
@@ -79,7 +88,30 @@ pub(in crate::sqlite) fn opted_out(tx: &mut Tx<'_>, opt_out: &OptOut) -> Result<
         "created_at": opt_out.created_at.to_string(),
     });
     let (workspace, at, number) = (opt_out.workspace, opt_out.created_at, opt_out.number);
-    tell(tx, Cause { workspace, topic: topic.as_str(), at, message: None, number }, data, topic)
+    tell(tx, Cause { number, ..Cause::new(workspace, topic.as_str(), at) }, data, topic)
+}
+
+/// A contact was made or changed.
+pub(in crate::sqlite) fn contact_told(
+    tx: &mut Tx<'_>,
+    topic: WebhookTopic,
+    contact: &Contact,
+) -> Result<(), Fault> {
+    let (workspace, at, card) = (contact.workspace, contact.updated_at, &contact.card);
+    if !tx.memory.hooks.wants(workspace, topic) {
+        return Ok(());
+    }
+    let numbers: Vec<String> = card.numbers.iter().map(Msisdn::to_string).collect();
+    let data = json!({
+        "id": contact.id.to_string(),
+        "name": card.name,
+        "last_name": card.last_name,
+        "company": card.company,
+        "emails": card.emails,
+        "numbers": numbers,
+    });
+    let cause = Cause { number: card.numbers.first().copied(), ..Cause::new(workspace, topic.as_str(), at) };
+    tell(tx, cause, data, topic)
 }
 
 /// A phone sent something to a workspace.
@@ -107,8 +139,9 @@ pub(in crate::sqlite) fn received(tx: &mut Tx<'_>, received: &Received) -> Resul
         "answer_id": received.answer.map(|id| id.to_string()),
         "complete": received.is_complete(),
     });
-    let (at, number) = (received.at, received.phone);
-    tell(tx, Cause { workspace, topic: topic.as_str(), at, message: None, number }, data, topic)
+    let (number, sender) = (received.phone, received.sender);
+    let cause = Cause { number, sender, ..Cause::new(workspace, topic.as_str(), received.at) };
+    tell(tx, cause, data, topic)
 }
 
 /// The desk decided about a sender.
@@ -131,7 +164,7 @@ pub(in crate::sqlite) fn sender_decided(tx: &mut Tx<'_>, record: &SenderRecord) 
         "reason": record.reason,
         "decided_at": at.to_string(),
     });
-    tell(tx, Cause { workspace, topic: topic.as_str(), at, message: None, number: None }, data, topic)
+    tell(tx, Cause::new(workspace, topic.as_str(), at), data, topic)
 }
 
 /// An event of no consequence for one endpoint.
@@ -142,7 +175,7 @@ pub(super) fn test(
     at: Timestamp,
 ) -> Result<EventId, Fault> {
     endpoints::find(tx.conn, workspace, id)?;
-    let cause = Cause { workspace, topic: TEST, at, message: None, number: None };
+    let cause = Cause::new(workspace, TEST, at);
     let data = json!({ "webhook_id": id.to_string() });
     let event = write(tx, &cause, data)?;
     owe(tx, id, event, at)?;
@@ -214,14 +247,19 @@ fn tell_of_message(
     at: Timestamp,
     data: Value,
 ) -> Result<(), Fault> {
-    let (workspace, message) = (message.workspace, Some(message.id));
-    tell(tx, Cause { workspace, topic: topic.as_str(), at, message, number: None }, data, topic)
+    let (sender, id) = (Some(message.sender), Some(message.id));
+    let cause = Cause { message: id, sender, ..Cause::new(message.workspace, topic.as_str(), at) };
+    tell(tx, cause, data, topic)
 }
 
 fn tell(tx: &mut Tx<'_>, cause: Cause, data: Value, topic: WebhookTopic) -> Result<(), Fault> {
     let (workspace, at) = (cause.workspace, cause.at);
+    let told = tx.memory.hooks.told(workspace, topic, cause.sender);
+    if told.is_empty() {
+        return Ok(());
+    }
     let event = write(tx, &cause, data)?;
-    for endpoint in tx.memory.hooks.told(workspace, topic) {
+    for endpoint in told {
         owe(tx, endpoint, event, at)?;
     }
     Ok(())
