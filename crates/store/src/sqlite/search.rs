@@ -234,7 +234,7 @@ mod tests {
         conn.execute_batch(
             "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100)
              INSERT INTO message SELECT n << 21, 16, 48, iif(n % 40 = 0, 'Rare', 'MyCompany'), 33639980001,
-                 'otp', 'x', 'gsm7', 1, n, n, n, NULL, 0 FROM n;
+                 'otp', 'x', 'gsm7', 1, n, n, n, NULL, 0, NULL FROM n;
              INSERT INTO outcome SELECT id, iif(workspace = 16 AND sender = 'Rare', 9, 8), 0, 1, 0, NULL, NULL, 0, 0,
                  0, NULL, NULL FROM message;
              UPDATE message SET workspace = 32 WHERE sender <> 'Rare' AND id % 3 = 0;",
