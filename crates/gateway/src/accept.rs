@@ -282,6 +282,7 @@ impl Desk<'_> {
             parts_max: self.settings.parts_max,
             test: self.caller.key.test || self.rules.dev,
             departing: false,
+            auto_reply: None,
             circumstances: background.circumstances(&draft.sender, &ground),
         };
         let verdict = self.rules.packs.judge(&facts);
@@ -554,6 +555,7 @@ pub(crate) fn judge_departure(
         parts_max: PARTS_HARD_MAX,
         test: message.test || rules.dev,
         departing: true,
+        auto_reply: message.auto_reply,
         circumstances: background.circumstances(&message.sender, &ground),
     };
     let verdict = rules.packs.judge(&facts);

@@ -30,6 +30,7 @@ fn main() {
         parts_max: 6,
         test: false,
         departing: true,
+        auto_reply: None,
         circumstances: Circumstances {
             policy: Some(Policy { platform: "charter-2026", workspace: "charter-2026-sober" }),
             postcode: Some("67000"),

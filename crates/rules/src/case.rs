@@ -1,6 +1,6 @@
 //! One message before the judge: its facts, the pack in force, and what its text turned out to hold.
 
-use facteur_domain::{Class, Timestamp};
+use facteur_domain::{AutoReply, Class, Timestamp};
 
 use crate::pack::{Hours, Pack, Profile};
 use crate::scan::Scan;
@@ -21,7 +21,9 @@ impl<'a> Case<'a> {
     /// holds, and never lowered.
     pub(crate) fn new(facts: &'a Facts<'a>, pack: &'a Pack) -> Self {
         let scan = facts.circumstances.policy.map(|_| Scan::of(facts.text, pack.surcharged()));
-        let raised = scan.as_ref().is_some_and(Scan::raises);
+        // The answer to a START says how to stop, and is no marketing for that.
+        let answers = facts.auto_reply.is_some_and(|reply| reply != AutoReply::Keyword);
+        let raised = !answers && scan.as_ref().is_some_and(Scan::raises);
         let class = if raised { Class::Marketing } else { facts.class };
         Self { facts, pack, scan, class }
     }

@@ -24,6 +24,7 @@ use facteur_domain::{MessageId, Msisdn, Timestamp};
 ///     parts_max: 6,
 ///     test: false,
 ///     departing: true,
+///     auto_reply: None,
 ///     circumstances: Circumstances::default(),
 /// };
 /// let cleared: Cleared = judge(&facts).clear(MessageId::from_key(16)).unwrap();

@@ -1,6 +1,6 @@
 //! What the judge needs to know of a message.
 
-use facteur_domain::{Class, Msisdn, Sender, SenderState, ShortCode, Timestamp};
+use facteur_domain::{AutoReply, Class, Msisdn, Sender, SenderState, ShortCode, Timestamp};
 
 /// The facts of one message, gathered by the caller. Not `Debug`: it holds a number and a text.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ pub struct Facts<'a> {
     pub test: bool,
     /// Judged as it leaves (`true`), or as it is accepted or previewed (`false`).
     pub departing: bool,
+    /// What it answers, when the product itself wrote it.
+    pub auto_reply: Option<AutoReply>,
     /// What is known around the message. The default knows nothing: no rule that needs it speaks.
     pub circumstances: Circumstances<'a>,
 }
@@ -55,6 +57,20 @@ pub struct Circumstances<'a> {
     pub contract_in_progress: bool,
     /// The advertiser's name, which a text from a short code should show.
     pub brand: Option<&'a str>,
+    /// Whether the recipient has written to this sender lately.
+    pub session: Session,
+}
+
+/// Whether a person who wrote first may be answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub enum Session {
+    /// Nobody looked.
+    #[default]
+    NotJudged,
+    /// The person wrote to this sender within [`SESSION`](crate::SESSION).
+    Open,
+    /// The person did not, or said STOP.
+    Closed,
 }
 
 /// Whose hours apply: the platform's, and the workspace's within them. An unknown name means the

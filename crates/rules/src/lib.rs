@@ -8,6 +8,7 @@
 //! What changes with the years (windows, holidays, words, lists, limits) is data: a [`Pack`], dated,
 //! every row with its source. What the rules do with it is code, a family a file.
 
+mod auto_reply;
 mod case;
 mod class;
 mod cleared;
@@ -26,6 +27,7 @@ mod rule;
 mod scan;
 mod sender;
 mod sender_name;
+mod session;
 mod source;
 pub mod stop_mention;
 mod subject;
@@ -35,14 +37,16 @@ mod window;
 
 use facteur_domain::Timestamp;
 
+pub use auto_reply::{Identity, contact_answer, start_confirmation, stop_confirmation};
 use case::Case;
 pub use cleared::Cleared;
 pub use facteur_domain::Language;
-pub use facts::{Audience, Basis, Circumstances, Consent, Facts, Grounds, OptOuts, Policy, Proof};
+pub use facts::{Audience, Basis, Circumstances, Consent, Facts, Grounds, OptOuts, Policy, Proof, Session};
 pub use pack::{Day, Grade, Ground, Hours, Pack, PackError, Packs, Profile, Span};
 pub use parts::PARTS_HARD_MAX;
-pub use reply::{Confidence, Context, Meaning, Reading, Why, read_reply};
+pub use reply::{Confidence, Context, Meaning, Reading, Why, keyword_form, read_reply};
 pub use rule::{Effect, Field, Reason};
+pub use session::SESSION;
 pub use source::{Source, source};
 pub use value::Value;
 pub use verdict::{Decision, Verdict};
@@ -51,13 +55,14 @@ pub use verdict::{Decision, Verdict};
 type Family = fn(&Case<'_>, &mut Vec<Reason>);
 
 /// Every family.
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 13] = [
     recipient::judge,
     sender::judge,
     sender_name::judge,
     content::judge,
     parts::judge,
     class::judge,
+    session::judge,
     consent::judge,
     optout::judge,
     stop_mention::judge,
@@ -81,6 +86,12 @@ impl Packs {
     pub fn judge(&self, facts: &Facts<'_>) -> Verdict {
         let case = Case::new(facts, self.at(facts.at));
         let mut reasons = Vec::new();
+        if auto_reply::judge(&case, &mut reasons) {
+            // It answers a person who just wrote: who they are and how long it is are all that remains.
+            recipient::judge(&case, &mut reasons);
+            parts::judge(&case, &mut reasons);
+            return Verdict::new(&case, reasons);
+        }
         for family in FAMILIES {
             family(&case, &mut reasons);
         }

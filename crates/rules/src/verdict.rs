@@ -112,6 +112,7 @@ mod tests {
             parts_max: 6,
             test: false,
             departing: true,
+            auto_reply: None,
             circumstances: Circumstances::default(),
         }
     }

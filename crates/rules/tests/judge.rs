@@ -19,6 +19,7 @@ fn fine() -> Facts<'static> {
         parts_max: 6,
         test: false,
         departing: true,
+        auto_reply: None,
         circumstances: Circumstances::default(),
     }
 }

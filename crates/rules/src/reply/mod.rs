@@ -98,3 +98,10 @@ impl fmt::Debug for Reading {
 pub fn read_reply(text: &str, after: Context<'_>) -> Reading {
     read::read(text, after)
 }
+
+/// A text as keywords are compared: words of lower-case letters and digits with one space between them,
+/// without accents and signs (requirement `fr-keyword-compared`).
+#[must_use]
+pub fn keyword_form(text: &str) -> String {
+    crate::fold::words(text).trim().to_owned()
+}

@@ -47,6 +47,7 @@ pub(crate) fn fine() -> Facts<'static> {
         parts_max: 6,
         test: false,
         departing: false,
+        auto_reply: None,
         circumstances: Circumstances {
             policy: Some(Policy::STRICT),
             audience: Audience::Consumer,
