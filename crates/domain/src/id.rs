@@ -117,6 +117,12 @@ ids! {
     KeywordId "kwd";
 }
 
+impl WorkspaceId {
+    /// Nobody's account: what concerns the platform as a whole, as a STOP of which nobody can tell to whom
+    /// it was said.
+    pub const PLATFORM: Self = Self(0);
+}
+
 /// A message of a conversation, whichever way it went.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ItemId {

@@ -7,7 +7,8 @@ use facteur_domain::message::{ReferenceError, TextError};
 use facteur_domain::number::NumberError;
 use facteur_domain::sender::SenderError;
 use facteur_domain::{
-    Class, ClientReference, ConsentId, Message, MessageId, MessageText, Msisdn, Sender, Timestamp, text,
+    Class, ClientReference, ConsentId, Message, MessageId, MessageText, Msisdn, Sender, ShortCode, Timestamp,
+    text,
 };
 use facteur_rules::{Decision, Effect, Facts, Field, Language, PARTS_HARD_MAX, Reason, Verdict};
 use facteur_store::{NewConsent, OnClosedWindow, Rewriting, SenderRecord, Settings, Standing};
@@ -283,7 +284,7 @@ impl Desk<'_> {
             test: self.caller.key.test || self.rules.dev,
             departing: false,
             auto_reply: None,
-            circumstances: background.circumstances(&draft.sender, &ground),
+            circumstances: background.circumstances(&draft.sender, &ground, at),
         };
         let verdict = self.rules.packs.judge(&facts);
         let leaves_at = match verdict.decision() {
@@ -530,15 +531,28 @@ fn validity(minutes: Option<u32>, faults: &mut Faults) -> Option<Duration> {
     Some(Duration::from_secs(u64::from(minutes) * 60))
 }
 
-/// The verdict on a message as it leaves, and the latest instant an operator may still ring with it.
-/// `standing` is asked for when the message is marketing.
+/// Whether a message is judged with what the ledger, the STOPs and the conversations say of its recipient.
+pub(crate) const fn needs_standing(class: Class) -> bool {
+    matches!(class, Class::Marketing | Class::Conversational)
+}
+
+/// A message as it is judged when it leaves.
+pub(crate) struct Departure {
+    pub(crate) verdict: Verdict,
+    /// The latest instant an operator may still ring with it.
+    pub(crate) worth_until: Timestamp,
+    /// The code by which the phone can answer it: its sender, or the one that its STOP mention names.
+    pub(crate) through: Option<ShortCode>,
+}
+
+/// Judges a message as it leaves. `standing` is asked for when the message [needs it](needs_standing).
 pub(crate) fn judge_departure(
     message: &Message,
     directory: &Directory,
     rules: &SendingRules,
     standing: Option<&Standing>,
     now: Timestamp,
-) -> (Verdict, Timestamp) {
+) -> Departure {
     let record = directory.sender(message.workspace, &message.sender);
     let settings = directory.settings(message.workspace);
     let record = record.map(Arc::as_ref);
@@ -556,9 +570,19 @@ pub(crate) fn judge_departure(
         test: message.test || rules.dev,
         departing: true,
         auto_reply: message.auto_reply,
-        circumstances: background.circumstances(&message.sender, &ground),
+        circumstances: background.circumstances(&message.sender, &ground, now),
     };
     let verdict = rules.packs.judge(&facts);
     let cap = (verdict.class() == Class::Marketing).then(|| rules.packs.validity_cap(&facts)).flatten();
-    (verdict, cap.map_or(message.expires_at, |cap| cap.min(message.expires_at)))
+    let through = match (message.sender, verdict.class()) {
+        // What the product answers by itself says nothing of who wrote last; a code sent to a phone is not
+        // answered.
+        _ if message.auto_reply.is_some() => None,
+        (_, Class::Otp | Class::Alert) => None,
+        (Sender::Code(code), _) => Some(code),
+        (Sender::Name(_), Class::Marketing) => background.stop_code(&message.sender),
+        (Sender::Name(_), _) => None,
+    };
+    let worth_until = cap.map_or(message.expires_at, |cap| cap.min(message.expires_at));
+    Departure { verdict, worth_until, through }
 }

@@ -4,9 +4,9 @@ use facteur_domain::consent::fold_advertiser;
 use facteur_domain::{ConsentId, Msisdn, Sender, SenderState, ShortCode, Timestamp};
 use facteur_rules::{
     Audience, Basis, Circumstances, Consent, Decision, Effect, Grounds, Language, OptOuts, Policy, Proof,
-    Verdict,
+    Session, Verdict,
 };
-use facteur_store::{ConsentFact, NameProof, NewConsent, SenderRecord, Settings, Standing};
+use facteur_store::{ConsentFact, NameProof, NewConsent, ReplySession, SenderRecord, Settings, Standing};
 
 use crate::config::SendingRules;
 use crate::directory::Directory;
@@ -140,7 +140,7 @@ impl<'a> Background<'a> {
     }
 
     /// Everything for the judge.
-    pub(crate) fn circumstances(&self, sender: &Sender, ground: &Ground) -> Circumstances<'a> {
+    pub(crate) fn circumstances(&self, sender: &Sender, ground: &Ground, at: Timestamp) -> Circumstances<'a> {
         Circumstances {
             policy: Some(Policy { platform: &self.rules.profile, workspace: &self.settings.profile }),
             postcode: self.settings.postcode.as_deref(),
@@ -152,7 +152,17 @@ impl<'a> Background<'a> {
             shared_code: self.record.is_some_and(|record| record.dossier.shared_code),
             contract_in_progress: false,
             brand: Some(self.advertiser()),
+            session: self.session(sender, at),
         }
+    }
+
+    /// Whether the recipient wrote to this sender, or to the code that it is, lately enough at `at`.
+    fn session(&self, sender: &Sender, at: Timestamp) -> Session {
+        let Some(standing) = self.standing else { return Session::NotJudged };
+        let open = |session: &ReplySession| {
+            (session.sender == *sender || Sender::Code(session.code) == *sender) && session.until > at
+        };
+        if standing.sessions.iter().any(open) { Session::Open } else { Session::Closed }
     }
 
     fn opt_outs(&self) -> OptOuts {

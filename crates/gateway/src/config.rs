@@ -166,6 +166,8 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// Limits on sending.
     pub sending: SendingRules,
+    /// How phones are answered.
+    pub replies: crate::ReplyRules,
     /// How customers are told what happened.
     pub webhooks: crate::WebhookRules,
     /// This gateway's number for ids, 0 to 31.

@@ -240,8 +240,7 @@ impl Directory {
     }
 
     /// The workspaces whose STOP mentions name `code`: it is a sender of theirs, their choice, or, when it
-    /// is the platform's own, what they fall back on. Several may share it: a STOP then counts for all, for
-    /// nobody can tell which of them was meant.
+    /// is the platform's own, what they fall back on. Several may share it.
     pub(crate) fn workspaces_of(&self, code: ShortCode, platform: Option<ShortCode>) -> Vec<WorkspaceId> {
         let mut found: Vec<WorkspaceId> = self
             .settings
@@ -250,7 +249,7 @@ impl Directory {
                 let senders = self.by_workspace.get(workspace).map(Vec::as_slice).unwrap_or_default();
                 let codes = || {
                     senders.iter().filter_map(|record| match record.sender {
-                        Sender::Code(own) if record.state != SenderState::Failed => Some(own),
+                        Sender::Code(own) if is_given(record) => Some(own),
                         _ => None,
                     })
                 };
@@ -265,10 +264,25 @@ impl Directory {
         found
     }
 
+    /// The one workspace that has a code to itself.
+    pub(crate) fn dedicated(&self, code: ShortCode) -> Option<WorkspaceId> {
+        let sender = Sender::Code(code);
+        let mut holders = self.by_workspace.values().flatten();
+        let holder = holders
+            .find(|record| record.sender == sender && is_given(record) && !record.dossier.shared_code)?;
+        Some(holder.workspace)
+    }
+
     /// All senders of a workspace.
     pub(crate) fn senders(&self, workspace: WorkspaceId) -> Vec<Arc<SenderRecord>> {
         self.by_workspace.get(&workspace).cloned().unwrap_or_default()
     }
+}
+
+/// Whether the platform has given a sender to its workspace; one that was disabled since is still
+/// answered to it.
+fn is_given(record: &SenderRecord) -> bool {
+    matches!(record.state, SenderState::Validated | SenderState::Disabled)
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use facteur_domain::{Class, MessageId, Timestamp};
+use facteur_domain::{AutoReply, Class, Message, MessageId, Sender, ShortCode, Timestamp};
 use facteur_rules::{Decision, Language, Verdict};
 use facteur_store::{HandOver, Hold, Standing, StoreError, Waiting, Withdrawal};
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::judge_departure;
+use crate::accept::{Departure, judge_departure, needs_standing};
 use crate::compliance::{holding_rule, verdict_json};
 use crate::link::Outgoing;
 use crate::route::{Bind, Route};
@@ -102,6 +102,11 @@ fn hand_over(
     });
 }
 
+/// Whether a message answers a STOP, CONTACT or START: nothing on record stands against it.
+fn answers(message: &Message) -> bool {
+    message.auto_reply.is_some_and(|reply| reply != AutoReply::Keyword)
+}
+
 fn parts_of(waiting: &Waiting) -> usize {
     waiting.parts_owed.count_ones() as usize
 }
@@ -121,7 +126,7 @@ type Withdrawn = (Waiting, Withdrawal);
 /// acceptance and departure.
 #[derive(Default)]
 struct Judged {
-    cleared: Vec<Outgoing>,
+    cleared: Vec<(Outgoing, Option<(ShortCode, Sender)>)>,
     withdrawn: Vec<Withdrawn>,
     held: Vec<(Waiting, Hold)>,
     /// Marketing, to be judged with what is known of its recipient.
@@ -137,12 +142,12 @@ impl Judged {
             self.withdrawn.push((waiting, Withdrawal::Lapsed));
             return;
         }
-        if waiting.message.class == Class::Marketing && standing.is_none() {
+        if needs_standing(waiting.message.class) && standing.is_none() && !answers(&waiting.message) {
             self.ask.push(waiting);
             return;
         }
         let directory = shared.directory();
-        let (verdict, worth_until) =
+        let Departure { verdict, worth_until, through } =
             judge_departure(&waiting.message, &directory, &shared.sending, standing, now);
         if verdict.class() == Class::Marketing {
             if standing.is_none() {
@@ -155,7 +160,11 @@ impl Judged {
             self.verdicts.push((waiting.message.id, verdict_json(&verdict, now)));
         }
         match verdict.clear(waiting.message.id) {
-            Ok(permit) => self.cleared.extend(Outgoing::new(permit, waiting, worth_until)),
+            Ok(permit) => {
+                let through = through.map(|code| (code, waiting.message.sender));
+                let outgoing = Outgoing::new(permit, waiting, worth_until);
+                self.cleared.extend(outgoing.map(|outgoing| (outgoing, through)));
+            }
             Err(verdict) => match verdict.decision() {
                 Decision::Hold { until } => {
                     let rule = holding_rule(&verdict).unwrap_or_default();
@@ -184,7 +193,7 @@ impl Judged {
         if self.cleared.is_empty() {
             return;
         }
-        let batch = self.cleared.iter().map(|outgoing| {
+        let batch = self.cleared.iter().map(|(outgoing, through)| {
             let Waiting { message, parts_owed, .. } = outgoing.waiting();
             HandOver {
                 message: message.id,
@@ -194,12 +203,13 @@ impl Judged {
                 route: route.id,
                 at: now,
                 marketing: self.marketing.contains(&message.id),
-                through: None,
+                through: *through,
             }
         });
         // Queued here, in the order of the queue; only the waiting is done in the task.
         let pending = shared.store.depart(batch.collect());
-        let (shared, bind, cleared) = (shared.clone(), bind.clone(), self.cleared);
+        let cleared: Vec<Outgoing> = self.cleared.into_iter().map(|(outgoing, _)| outgoing).collect();
+        let (shared, bind) = (shared.clone(), bind.clone());
         shared.tracker.clone().spawn(async move {
             match pending.await {
                 Ok(departed) => {

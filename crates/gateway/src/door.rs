@@ -7,7 +7,7 @@ use facteur_domain::{Class, Message, MessageId, Timestamp};
 use facteur_store::{Accept, Accepted, Actor, AuditLine, Idempotency, Standing, StoredAnswer};
 
 use crate::Caller;
-use crate::accept::{Assessment, Desk, Draft, IdempotencyKey, Reply, SendRequest};
+use crate::accept::{Assessment, Desk, Draft, IdempotencyKey, Reply, SendRequest, needs_standing};
 use crate::backlog::Carries;
 use crate::compliance::{holding_rule, verdict_json};
 use crate::gateway::{Gateway, unavailable};
@@ -192,7 +192,7 @@ impl Gateway {
             drafts.push(desk.read(request).map(|draft| {
                 // Marketing is judged once, when its recipient's standing is known.
                 let assessment = (!draft.is_marketing()).then(|| desk.assess(&draft, None));
-                let assessment = assessment.filter(|done| done.verdict.class() != Class::Marketing);
+                let assessment = assessment.filter(|done| !needs_standing(done.verdict.class()));
                 (draft, assessment)
             }));
         }
@@ -282,7 +282,7 @@ impl Gateway {
     /// recipient.
     async fn assess(&self, desk: &Desk<'_>, draft: &Draft) -> Result<Assessment, Refusal> {
         let assessment = desk.assess(draft, None);
-        if assessment.verdict.class() != Class::Marketing {
+        if !needs_standing(assessment.verdict.class()) {
             return Ok(assessment);
         }
         let asked = vec![(desk.caller.workspace(), draft.recipient)];

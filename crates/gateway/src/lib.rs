@@ -31,6 +31,7 @@ mod shared;
 mod start;
 mod sweep;
 mod token;
+mod two_way;
 mod webhook;
 
 pub use accept::{Compliance, IdempotencyKey, Origin, Reply, SendRequest};
@@ -50,4 +51,5 @@ pub use refusal::{Code, Detail, Refusal};
 pub use sender_desk::SenderDeclaration;
 pub use start::StartError;
 pub use token::{NewToken, mint_token, token_hash};
+pub use two_way::{KeywordDraft, ReplyRules};
 pub use webhook::{UrlProblem, WebhookRules, show_secret};

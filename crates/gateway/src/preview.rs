@@ -8,7 +8,7 @@ use facteur_rules::{Decision, Language, Reason};
 use facteur_store::Standing;
 
 use crate::Caller;
-use crate::accept::{Assessment, Desk, Draft, SendRequest};
+use crate::accept::{Assessment, Desk, Draft, SendRequest, needs_standing};
 use crate::compliance::decision_name;
 use crate::gateway::{Gateway, unavailable};
 use crate::refusal::{Code, Refusal};
@@ -116,7 +116,7 @@ impl Gateway {
         let mut standings = self.store().standings(asked).await.map_err(unavailable)?.into_iter();
         let judged = |draft: Draft, standing: Option<&Standing>| {
             let mut assessment = desk.assess(&draft, None);
-            if assessment.verdict.class() == Class::Marketing {
+            if needs_standing(assessment.verdict.class()) {
                 assessment = desk.assess(&draft, standing);
             }
             judgement(assessment, settings.price_per_part)

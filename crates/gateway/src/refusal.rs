@@ -35,6 +35,10 @@ pub enum Code {
     MessageNotFound,
     /// The message has left and cannot be cancelled.
     MessageNotCancellable,
+    /// The workspace has no such keyword.
+    KeywordNotFound,
+    /// The word is a keyword on that code already, or there are too many.
+    KeywordTaken,
     /// The store cannot keep anything now.
     ServiceUnavailable,
     /// A fault of ours.
@@ -61,6 +65,8 @@ impl Code {
             Self::IdempotencyKeyReuse => "IDEMPOTENCY_KEY_REUSE",
             Self::MessageNotFound => "MESSAGE_NOT_FOUND",
             Self::MessageNotCancellable => "MESSAGE_NOT_CANCELLABLE",
+            Self::KeywordNotFound => "KEYWORD_NOT_FOUND",
+            Self::KeywordTaken => "KEYWORD_TAKEN",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }

@@ -1,6 +1,7 @@
 //! What the gateway's tasks share.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use facteur_domain::IdSource;
 use facteur_store::{Store, StoreError, Understand};
@@ -22,7 +23,7 @@ use crate::webhook::Webhooks;
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
-    pub(crate) sending: SendingRules,
+    pub(crate) sending: Arc<SendingRules>,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) routes: Vec<Arc<Route>>,
@@ -33,7 +34,9 @@ pub(crate) struct Shared {
     pub(crate) desk: Arc<dyn Understand>,
     pub(crate) news: Newsroom,
     pub(crate) quotas: Quotas,
-    pub(crate) ids: IdSource,
+    pub(crate) ids: Arc<IdSource>,
+    /// How long the other parts of a phone's long message are waited for.
+    pub(crate) parts_wait: Duration,
     /// Stops the dispatcher and the sweeps.
     pub(crate) halt: CancellationToken,
     /// Makes links finish and unbind.

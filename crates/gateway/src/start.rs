@@ -13,13 +13,13 @@ use crate::backlog::{Backlog, Carries, PAGE};
 use crate::config::{Link as LinkConfig, RouteConfig};
 use crate::directory::Directory;
 use crate::gateway::Gateway;
-use crate::inbound::ReplyDesk;
 use crate::link::{Dial, Link, Target, Tcp};
 use crate::metrics::Metrics;
 use crate::news::Newsroom;
 use crate::quota::Quotas;
 use crate::route::{Bind, Route};
 use crate::shared::Shared;
+use crate::two_way::ReplyDesk;
 use crate::webhook::{self, Webhooks};
 use crate::{Clock, Config, dispatch, sweep};
 
@@ -92,11 +92,18 @@ impl Gateway {
             routes.push(route);
         }
         let directory = Arc::new(RwLock::new(Arc::new(directory)));
-        let desk = Arc::new(ReplyDesk { directory: directory.clone(), stop_code: config.sending.stop_code });
+        let (sending, ids) = (Arc::new(config.sending), Arc::new(IdSource::new(config.node)));
+        let parts_wait = config.replies.parts_wait;
+        let desk = Arc::new(ReplyDesk {
+            directory: directory.clone(),
+            rules: sending.clone(),
+            replies: config.replies,
+            ids: ids.clone(),
+        });
         let shared = Arc::new(Shared {
             clock,
             store,
-            sending: config.sending,
+            sending,
             backlog,
             metrics: Arc::new(Metrics::new()),
             routes,
@@ -106,7 +113,8 @@ impl Gateway {
             desk,
             news: Newsroom::default(),
             quotas,
-            ids: IdSource::new(config.node),
+            ids,
+            parts_wait,
             halt: CancellationToken::new(),
             drain: CancellationToken::new(),
             stop: CancellationToken::new(),

@@ -55,6 +55,7 @@ pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
     every!(DOUBT_EVERY, "unknown messages", decide_unknown);
     every!(DOUBT_EVERY, "overdue receipts", overdue);
     every!(PAGE_EVERY, "backlog page", read_page);
+    every!(DOUBT_EVERY, "incomplete messages of phones", close_incomplete);
     every!(TIDY_EVERY, "expired rows", tidy);
     every!(INDEX_EVERY, "recipients", index_recipients);
 }
@@ -103,6 +104,19 @@ async fn overdue(shared: &Shared) -> Result<(), StoreError> {
     let changes = shared.store.overdue_receipts(before, now, DOUBT_BATCH).await?;
     shared.outcomes().changed(&changes);
     Ok(())
+}
+
+/// Reads long messages of phones whose other parts did not come, as far as they came.
+async fn close_incomplete(shared: &Shared) -> Result<(), StoreError> {
+    loop {
+        let now = shared.clock.now();
+        let before = now.minus(shared.parts_wait);
+        let Some((_, changes)) = shared.store.close_incomplete(before, now, shared.desk.clone()).await?
+        else {
+            return Ok(());
+        };
+        shared.outcomes().changed(&changes);
+    }
 }
 
 async fn read_page(shared: &Shared) -> Result<(), StoreError> {

@@ -21,9 +21,12 @@ impl<'a> Case<'a> {
     /// holds, and never lowered.
     pub(crate) fn new(facts: &'a Facts<'a>, pack: &'a Pack) -> Self {
         let scan = facts.circumstances.policy.map(|_| Scan::of(facts.text, pack.surcharged()));
-        // The answer to a START says how to stop, and is no marketing for that.
-        let answers = facts.auto_reply.is_some_and(|reply| reply != AutoReply::Keyword);
-        let raised = !answers && scan.as_ref().is_some_and(Scan::raises);
+        // An answer to who just wrote may say how to stop, and is no marketing for that.
+        let raised = scan.as_ref().is_some_and(|scan| match facts.auto_reply {
+            None => scan.raises(),
+            Some(AutoReply::Keyword) => scan.dear.is_some(),
+            Some(_) => false,
+        });
         let class = if raised { Class::Marketing } else { facts.class };
         Self { facts, pack, scan, class }
     }

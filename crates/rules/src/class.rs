@@ -48,7 +48,7 @@ static SAYS_SURCHARGED: Says = Says::new(
 
 pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     let Some(scan) = case.scan.as_ref().filter(|_| case.facts.class != Class::Marketing) else { return };
-    if scan.mention.is_some() {
+    if scan.mention.is_some() && case.facts.auto_reply.is_none() {
         reasons.push(Reason::new(&STOP, &SAYS_STOP).with("declared", case.facts.class));
     }
     if scan.dear.is_some() {

@@ -2,6 +2,8 @@
 
 use facteur_domain::{Basis, ConsentId, Msisdn, OptOutId, OptOutScope, Timestamp, WorkspaceId};
 
+use crate::ReplySession;
+
 /// A ground to record, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewConsent {
@@ -203,4 +205,6 @@ pub struct Standing {
     pub consents: Vec<ConsentFact>,
     /// The grounds that were withdrawn, the last recorded first.
     pub withdrawn: Vec<ConsentFact>,
+    /// The conversations of the person with the workspace, and until when each may be answered.
+    pub sessions: Vec<ReplySession>,
 }

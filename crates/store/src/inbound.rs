@@ -179,9 +179,11 @@ pub struct ReceivedFilter {
     pub before: Option<InboundId>,
 }
 
-/// By which message a phone was last written through a code by one sender.
+/// By which message a phone was last written by one sender through a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
+    /// Through which code: the sender itself, or the one that its STOP mention names.
+    pub code: ShortCode,
     /// Whose.
     pub workspace: WorkspaceId,
     /// From which sender.
@@ -206,7 +208,7 @@ pub struct Answered {
 /// What is known when a phone's message is to be understood, all of one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known {
-    /// By whom the phone was written through the code, the last first.
+    /// By whom the phone was written within 90 days, through whichever code, the last first.
     pub written: Vec<Written>,
     /// The keywords on the code, of whoever shares it.
     pub keywords: Vec<Keyword>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{Redacted, Timestamp};
-use facteur_gateway::{Clock, Config, Link, RouteConfig, SendingRules, WebhookRules};
+use facteur_gateway::{Clock, Config, Link, ReplyRules, RouteConfig, SendingRules, WebhookRules};
 use facteur_smpp::session::Limits;
 use facteur_smsc::Network;
 use tokio_util::sync::CancellationToken;
@@ -171,6 +171,7 @@ fn config(address: &str) -> Config {
     Config {
         routes: vec![route],
         sending: SendingRules { dev: true, ..SendingRules::default() },
+        replies: ReplyRules::default(),
         webhooks: WebhookRules { allow_loopback: true, ..WebhookRules::default() },
         node: 0,
     }

@@ -5,6 +5,7 @@ mod http;
 mod log;
 mod problem;
 mod process;
+mod replies;
 mod routes;
 mod sending;
 mod store;
@@ -20,6 +21,7 @@ pub(crate) use http::{Certificate, Http};
 pub(crate) use log::{Format, Log};
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use process::Process;
+pub(crate) use replies::Replies;
 pub(crate) use routes::{PASSWORD_MAX, Route};
 pub(crate) use sending::{PROFILES, Sending};
 pub(crate) use store::StoreSettings;
@@ -43,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) sending: Sending,
     /// SMPP accounts, in order of preference.
     pub(crate) routes: Vec<Route>,
+    /// How phones that write are answered.
+    pub(crate) replies: Replies,
     /// How customers are told what happened.
     pub(crate) webhooks: Webhooks,
     /// The log.
@@ -66,6 +70,7 @@ impl Checked {
         facteur_gateway::Config {
             routes: self.routes.clone(),
             sending: self.settings.sending.rules(),
+            replies: self.settings.replies.rules(),
             webhooks: self.settings.webhooks.rules(),
             node: self.settings.process.node,
         }

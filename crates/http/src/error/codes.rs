@@ -60,11 +60,13 @@ codes! {
     CONSENT_NOT_FOUND NOT_FOUND "The ledger has no consent of this number.";
     OPT_OUT_NOT_FOUND NOT_FOUND "There is no such opt-out in the workspace.";
     WEBHOOK_NOT_FOUND NOT_FOUND "There is no such webhook in the workspace, or no such event.";
+    KEYWORD_NOT_FOUND NOT_FOUND "No keyword of this workspace has this id.";
     METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED "The path exists, but not with this method; see `Allow`.";
     REQUEST_TIMEOUT REQUEST_TIMEOUT "The body did not come in time.";
     IDEMPOTENCY_KEY_REUSE CONFLICT "The idempotency key was used for another request.";
     OTHER_TRANSACTION_IN_PROGRESS CONFLICT
         "Another request with the same idempotency key is being carried out; try again in a moment.";
+    KEYWORD_TAKEN CONFLICT "The word is a keyword on this short code already, or the code has as many as it can.";
     MESSAGE_NOT_CANCELLABLE CONFLICT "The message has left, or has reached its end.";
     SENDER_ID_TAKEN CONFLICT "Another workspace has the Sender ID.";
     SENDER_ID_LIMIT_REACHED CONFLICT "The workspace has as many Sender IDs or short codes as it may.";
@@ -101,6 +103,8 @@ pub(crate) fn of_refusal(code: gateway::Code) -> &'static Code {
         G::IdempotencyKeyReuse => &IDEMPOTENCY_KEY_REUSE,
         G::MessageNotFound => &MESSAGE_NOT_FOUND,
         G::MessageNotCancellable => &MESSAGE_NOT_CANCELLABLE,
+        G::KeywordNotFound => &KEYWORD_NOT_FOUND,
+        G::KeywordTaken => &KEYWORD_TAKEN,
         G::ServiceUnavailable => &SERVICE_UNAVAILABLE,
         G::InternalServerError => &INTERNAL_SERVER_ERROR,
     }

@@ -85,6 +85,16 @@ pub struct Reading {
     pub beside: Redacted<String>,
 }
 
+impl Reading {
+    /// Whether what stands beside STOP is this name, as in `STOP DURAND` (requirement `fr-reply-named`).
+    #[must_use]
+    pub fn names(&self, name: &str) -> bool {
+        let letters = |text: &str| text.split(' ').collect::<String>();
+        let beside = letters(self.beside.show());
+        !beside.is_empty() && beside == letters(&plain::plain_phrase(name))
+    }
+}
+
 impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Reading");

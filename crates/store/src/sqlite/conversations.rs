@@ -290,24 +290,18 @@ pub(super) fn of_item(
     .optional()
 }
 
-/// Until when phones may be answered: one answer for each question.
-pub(super) fn reply_sessions(
+/// Until when a phone may be answered.
+pub(super) fn sessions(
     conn: &Connection,
-    asked: &[(WorkspaceId, Msisdn)],
-) -> Result<Vec<Vec<ReplySession>>, Fault> {
-    let mut statement =
-        conn.prepare_cached(&format!("{CONVERSATION} WHERE phone = ?1 AND workspace = ?2"))?;
-    let mut answers = Vec::with_capacity(asked.len());
-    for (workspace, phone) in asked {
-        let found = statement.query_map([rows::digits(*phone), workspace.key()], conversation)?;
-        let session = |found: Conversation| ReplySession {
-            sender: found.sender,
-            code: found.code,
-            until: found.session_until,
-        };
-        answers.push(found.map(|found| found.map(session)).collect::<Result<_, _>>()?);
-    }
-    Ok(answers)
+    workspace: WorkspaceId,
+    phone: Msisdn,
+) -> rusqlite::Result<Vec<ReplySession>> {
+    conn.prepare_cached(&format!("{CONVERSATION} WHERE phone = ?1 AND workspace = ?2"))?
+        .query_map([rows::digits(phone), workspace.key()], |row| {
+            let Conversation { sender, code, session_until: until, .. } = conversation(row)?;
+            Ok(ReplySession { sender, code, until })
+        })?
+        .collect()
 }
 
 /// Forgets the threads of a person with a workspace.

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::consents::Ground;
 use super::fault::Fault;
 use super::secret::Secret;
-use super::{consents, optouts, settings};
+use super::{consents, conversations, optouts, settings};
 use crate::{ConsentFact, OptOutFact, Standing};
 
 /// One answer for each question, in order.
@@ -42,7 +42,8 @@ fn standing(
     let grounds = consents::grounds(consents::of_number(conn, workspace, number)?);
     let facts = grounds.into_iter().rev().map(fact);
     let (withdrawn, consents) = facts.partition(|fact: &ConsentFact| fact.withdrawn_at.is_some());
-    Ok(Standing { opt_outs, consents, withdrawn })
+    let sessions = conversations::sessions(conn, workspace, number)?;
+    Ok(Standing { opt_outs, consents, withdrawn, sessions })
 }
 
 fn fact(ground: Ground) -> ConsentFact {

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use facteur_domain::{
-    ConversationId, InboundId, ItemId, KeywordId, Msisdn, ShortCode, Timestamp, WorkspaceId,
-};
+use facteur_domain::{ConversationId, InboundId, ItemId, KeywordId, ShortCode, Timestamp, WorkspaceId};
 
 use super::verbs::Manner;
 use super::{Pending, Store, conversations, inbound, keywords, received};
 use crate::{
     Actor, Change, Conversation, ConversationFilter, ConversationMark, Inbound, Item, Keyword, KeywordRule,
-    Received, ReceivedFilter, Reception, ReplySession, Understand,
+    Received, ReceivedFilter, Reception, Understand,
 };
 
 impl Store {
@@ -117,11 +115,6 @@ impl Store {
         at: Timestamp,
     ) -> Pending<Conversation> {
         self.write(Manner::guarded(), move |tx| conversations::mark(tx, workspace, id, mark, at))
-    }
-
-    /// Until when phones may be answered: one answer for each question, in order.
-    pub fn reply_sessions(&self, asked: Vec<(WorkspaceId, Msisdn)>) -> Pending<Vec<Vec<ReplySession>>> {
-        self.read(move |conn| conversations::reply_sessions(conn, &asked))
     }
 
     /// A workspace's keywords, in order of creation: all of them, or those on a code.

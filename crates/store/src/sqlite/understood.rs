@@ -85,9 +85,9 @@ fn known(conn: &Connection, came: &Came, now: Timestamp) -> Result<Known, Fault>
     if let Some(phone) = came.phone {
         let hash = Secret::load(conn)?.hash(phone);
         known.stops = optouts::holding(conn, &hash)?.into_iter().map(|(stop, _)| stop).collect();
+        known.written = written::to(conn, phone, now)?;
     }
     if let (Some(phone), Some(code)) = (came.phone, came.code) {
-        known.written = written::to(conn, phone, code, now)?;
         known.answered = answered(conn, phone, code, now)?;
     }
     Ok(known)

@@ -13,7 +13,7 @@ use crate::{HandOver, Written};
 
 /// How long an answer is attributed by the last message before it (`stop-words.toml`, attribution).
 pub(super) const LOOK_BACK: Duration = Duration::from_hours(90 * 24);
-/// Senders by which one phone was written through one code, at most: far more than anybody has.
+/// Senders by which one phone was written, at most: far more than anybody has.
 const SENDERS_MAX: i64 = 64;
 /// Phones looked at in one round of tidying.
 const TIDY_PHONES: i64 = 2_000;
@@ -52,29 +52,22 @@ pub(super) fn note(
     Ok(())
 }
 
-/// By whom a phone was written through a code, the last first.
-pub(super) fn to(
-    conn: &Connection,
-    phone: Msisdn,
-    code: ShortCode,
-    now: Timestamp,
-) -> rusqlite::Result<Vec<Written>> {
+/// By whom a phone was written, the last first.
+pub(super) fn to(conn: &Connection, phone: Msisdn, now: Timestamp) -> rusqlite::Result<Vec<Written>> {
     conn.prepare_cached(
-        "SELECT workspace, sender, message, at, marketing_at FROM written \
-         WHERE phone = ?1 AND code = ?2 AND at >= ?3 ORDER BY at DESC LIMIT ?4",
+        "SELECT workspace, sender, message, at, marketing_at, code FROM written \
+         WHERE phone = ?1 AND at >= ?2 ORDER BY at DESC LIMIT ?3",
     )?
-    .query_map(
-        params![rows::digits(phone), code.number(), now.minus(LOOK_BACK).millis(), SENDERS_MAX],
-        |row| {
-            Ok(Written {
-                workspace: WorkspaceId::from_key(row.get(0)?),
-                sender: rows::maybe_sender(row, 1)?.ok_or_else(|| rows::wrong(1, "sender"))?,
-                message: MessageId::from_key(row.get(2)?),
-                at: rows::time(row, 3)?,
-                marketing_at: rows::maybe_time(row, 4)?,
-            })
-        },
-    )?
+    .query_map(params![rows::digits(phone), now.minus(LOOK_BACK).millis(), SENDERS_MAX], |row| {
+        Ok(Written {
+            code: rows::maybe_code(row, 5)?.ok_or_else(|| rows::wrong(5, "short code"))?,
+            workspace: WorkspaceId::from_key(row.get(0)?),
+            sender: rows::maybe_sender(row, 1)?.ok_or_else(|| rows::wrong(1, "sender"))?,
+            message: MessageId::from_key(row.get(2)?),
+            at: rows::time(row, 3)?,
+            marketing_at: rows::maybe_time(row, 4)?,
+        })
+    })?
     .collect()
 }
 
