@@ -12,6 +12,7 @@ mod environment;
 mod failure;
 mod logging;
 mod output;
+mod people;
 mod product;
 mod ready;
 mod signals;

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Http;
+use crate::config::{Console, Http};
 use crate::failure::Failure;
 use crate::signals::Signals;
 
@@ -32,7 +32,7 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> 
 }
 
 /// What the HTTP window is told.
-pub(crate) fn http_options(http: &Http) -> Result<facteur_http::Options, Failure> {
+pub(crate) fn http_options(http: &Http, console: &Console) -> Result<facteur_http::Options, Failure> {
     Ok(facteur_http::Options {
         max_connections: http.max_connections,
         header_timeout: http.header_timeout,
@@ -40,6 +40,9 @@ pub(crate) fn http_options(http: &Http) -> Result<facteur_http::Options, Failure
         request_timeout: http.request_timeout,
         body_max: http.body_max,
         failures_per_second: http.failures_per_second,
+        base_url: console.base_url(),
+        session_idle: console.session_idle,
+        session_max: console.session_max,
         tls: http.tls.as_ref().map(crate::tls::server).transpose()?,
         ..facteur_http::Options::default()
     })

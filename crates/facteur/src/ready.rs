@@ -25,8 +25,14 @@ impl Ready {
     /// For a product that listens at `http`.
     pub(crate) fn at(http: SocketAddr, tls: bool) -> Self {
         let api = format!("{}://{}", if tls { "https" } else { "http" }, reachable(http));
-        let console = format!("{api}/docs");
+        let console = format!("{api}/console");
         Self { api: Some(api), console: Some(console), smsc: None, api_key: None }
+    }
+
+    /// With the path of a one-time link as where people start.
+    pub(crate) fn entered_by(self, base: Option<&str>, path: &str) -> Self {
+        let origin = base.or(self.api.as_deref()).unwrap_or_default().trim_end_matches('/');
+        Self { console: Some(format!("{origin}{path}")), ..self }
     }
 
     /// For a network in a box that listens at `smsc`, with nothing else.
@@ -69,7 +75,7 @@ mod tests {
             serde_json::to_value(&ready).expect("plain values"),
             serde_json::json!({
                 "api": "http://127.0.0.1:8080",
-                "console": "http://127.0.0.1:8080/docs",
+                "console": "http://127.0.0.1:8080/console",
                 "smsc": null,
                 "api_key": "k",
             })

@@ -194,15 +194,16 @@ pub(crate) struct Directory {
     senders: HashMap<(WorkspaceId, Folded), Arc<SenderRecord>, foldhash::fast::RandomState>,
     by_workspace: HashMap<WorkspaceId, Vec<Arc<SenderRecord>>, foldhash::fast::RandomState>,
     settings: HashMap<WorkspaceId, Arc<Settings>, foldhash::fast::RandomState>,
+    names: HashMap<WorkspaceId, Arc<str>, foldhash::fast::RandomState>,
 }
 
 impl Directory {
     pub(crate) fn new(snapshot: DirectorySnapshot) -> Self {
         let mut directory = Self { generation: snapshot.generation, ..Self::default() };
-        let names: HashMap<WorkspaceId, Arc<str>> =
-            snapshot.workspaces.iter().map(|w| (w.id, Arc::from(w.name.as_str()))).collect();
+        directory.names = snapshot.workspaces.iter().map(|w| (w.id, Arc::from(w.name.as_str()))).collect();
         for key in snapshot.keys {
-            let workspace_name = names.get(&key.workspace).cloned().unwrap_or_else(|| Arc::from(""));
+            let workspace_name =
+                directory.names.get(&key.workspace).cloned().unwrap_or_else(|| Arc::from(""));
             directory.callers.insert(*key.hash.show(), Caller { key: Arc::new(key), workspace_name });
         }
         directory.settings =
@@ -232,6 +233,11 @@ impl Directory {
     /// The record of a sender in a workspace, without regard to case.
     pub(crate) fn sender(&self, workspace: WorkspaceId, sender: &Sender) -> Option<&Arc<SenderRecord>> {
         self.senders.get(&(workspace, folded(sender)))
+    }
+
+    /// The name of a workspace.
+    pub(crate) fn workspace_name(&self, workspace: WorkspaceId) -> Option<&str> {
+        self.names.get(&workspace).map(|name| &**name)
     }
 
     /// What a workspace chose; what it would choose by default when the directory does not know it.

@@ -84,7 +84,8 @@ impl Gateway {
     }
 
     /// The key of a new id.
-    pub(crate) fn new_key(&self) -> i64 {
+    #[must_use]
+    pub fn new_key(&self) -> i64 {
         self.shared.ids.next(self.now())
     }
 
@@ -100,6 +101,12 @@ impl Gateway {
     #[must_use]
     pub fn senders(&self, workspace: WorkspaceId) -> Vec<Arc<SenderRecord>> {
         self.shared.directory().senders(workspace)
+    }
+
+    /// The name of a workspace.
+    #[must_use]
+    pub fn workspace_name(&self, workspace: WorkspaceId) -> Option<String> {
+        self.shared.directory().workspace_name(workspace).map(str::to_owned)
     }
 
     /// What each workspace chose.

@@ -10,14 +10,15 @@ use axum::routing::MethodRouter;
 use facteur_gateway::{Chance, Gateway};
 use tokio_util::task::TaskTracker;
 
+use crate::console::Passwords;
 use crate::endpoint::{Endpoint, NOWHERE};
 use crate::error::{ApiError, codes};
 use crate::idempotency::InFlight;
-use crate::limits::Limits;
+use crate::limits::{Limits, SignIns};
 use crate::metrics::Metrics;
 use crate::request_id::RequestIds;
 use crate::server::Options;
-use crate::{api, edge, pages};
+use crate::{api, console, edge, pages};
 
 /// What endpoints share; cheap to clone.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) gateway: Gateway,
     pub(crate) options: Options,
     pub(crate) limits: Limits,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) passwords: Passwords,
     pub(crate) metrics: Metrics,
     pub(crate) ids: RequestIds,
     pub(crate) tracker: TaskTracker,
@@ -49,11 +52,19 @@ impl App {
             tracker,
             gateway,
             limits: Limits::new(options.failures_per_second),
+            sign_ins: SignIns::new(),
+            passwords: Passwords::new(),
             metrics: Metrics::new(),
             ids: RequestIds::new(Chance),
             in_flight: InFlight::default(),
             options: options.clone(),
         }))
+    }
+
+    /// Whether browsers come over HTTPS, to us or to a proxy before us.
+    pub(crate) fn secure(&self) -> bool {
+        let base = self.options.base_url.as_deref();
+        self.options.tls.is_some() || base.is_some_and(|base| base.starts_with("https://"))
     }
 }
 
@@ -68,6 +79,7 @@ pub(crate) fn routed(app: &App) -> Router {
     let mut routes = Routes::new(app);
     api::mount(&mut routes);
     pages::mount(&mut routes);
+    console::mount(&mut routes);
     routes.finish()
 }
 
@@ -80,6 +92,16 @@ pub(crate) struct Routes {
 impl Routes {
     pub(crate) fn new(app: &App) -> Self {
         Self { app: app.clone(), router: Router::new() }
+    }
+
+    /// What the endpoints share.
+    pub(crate) const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Puts a page of the console, behind a guard of its own, at a path; again with other methods.
+    pub(crate) fn add_page(&mut self, path: &str, handler: MethodRouter<App>) {
+        self.router = std::mem::take(&mut self.router).route(path, handler);
     }
 
     /// The router, with answers for what is not in the table.
@@ -101,6 +123,9 @@ impl Routes {
 }
 
 async fn not_found(State(app): State<App>, request: Request) -> Response {
+    if console::owns(request.uri().path()) {
+        return console::not_found(&app, request).await;
+    }
     let error = ApiError::new(
         &codes::ENDPOINT_NOT_FOUND,
         format!("There is no endpoint {} {}.", request.method(), shown(request.uri().path())),
@@ -110,6 +135,9 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn not_allowed(State(app): State<App>, request: Request) -> Response {
+    if console::owns(request.uri().path()) {
+        return console::not_found(&app, request).await;
+    }
     let error = ApiError::new(
         &codes::METHOD_NOT_ALLOWED,
         format!("{} does not take {}.", shown(request.uri().path()), request.method()),

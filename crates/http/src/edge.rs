@@ -185,7 +185,7 @@ impl<'a> Visit<'a> {
 
 /// The future's output, or what it panicked with. One request's panic is that request's 500;
 /// what requests share is behind locks that bear it or in the gateway's own tasks.
-async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| {
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));

@@ -1,4 +1,4 @@
-//! The gateway through two windows: the API for programs and, later, the console for people.
+//! The gateway through two windows: the API for programs, and the console for people.
 //!
 //! The room knows requests and pages, not SMPP and not the law. Every request passes one guard
 //! (`edge`), in one order: its endpoint, its key, its rate, its scope, its body; then the gateway
@@ -8,6 +8,7 @@ mod api;
 mod app;
 mod auth;
 mod body;
+mod console;
 mod edge;
 mod endpoint;
 mod error;

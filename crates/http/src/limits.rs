@@ -131,6 +131,53 @@ impl Limits {
     }
 }
 
+/// Attempts to sign in to the console, in windows of [`SIGN_IN_WINDOW`] seconds. An attempt is counted before
+/// its password is looked at, so that many at once do not slip through, and forgiven when it was right.
+#[derive(Debug)]
+pub(crate) struct SignIns {
+    here: Counter<(String, IpAddr)>,
+    accounts: Counter<String>,
+    addresses: Counter<IpAddr>,
+}
+
+/// How long a window of sign-ins is, in seconds.
+const SIGN_IN_WINDOW: i64 = 15 * 60;
+/// Wrong attempts on one account from one address in a window.
+const WRONG_HERE_MAX: u32 = 10;
+/// Wrong attempts on one account from everywhere: many addresses together guess slowly too. Well above
+/// the limit of one address, so that nobody is locked out of their account by one other.
+const WRONG_ACCOUNT_MAX: u32 = 100;
+/// Wrong attempts from one address on all accounts; an office shares one.
+const WRONG_ADDRESS_MAX: u32 = 100;
+
+impl SignIns {
+    pub(crate) fn new() -> Self {
+        let window = SIGN_IN_WINDOW;
+        Self {
+            here: Counter::every(window),
+            accounts: Counter::every(window),
+            addresses: Counter::every(window),
+        }
+    }
+
+    /// Counts an attempt on an account (an e-mail address as it is compared); `false` when it is one too many.
+    pub(crate) fn take(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> bool {
+        let address = address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), subscriber);
+        let here = self.here.count((account.to_owned(), address), 1, now) <= WRONG_HERE_MAX;
+        let account = self.accounts.count(account.to_owned(), 1, now) <= WRONG_ACCOUNT_MAX;
+        let address = self.addresses.count(address, 1, now) <= WRONG_ADDRESS_MAX;
+        here && account && address
+    }
+
+    /// The attempt was right.
+    pub(crate) fn forgive(&self, account: &str, address: Option<IpAddr>) {
+        let address = address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), subscriber);
+        self.here.forgive(&(account.to_owned(), address));
+        self.accounts.forgive(&account.to_owned());
+        self.addresses.forgive(&address);
+    }
+}
+
 /// An IPv6 subscriber has a whole /64; an IPv4 one has an address.
 fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -141,33 +188,43 @@ fn subscriber(address: IpAddr) -> IpAddr {
 
 #[derive(Debug)]
 struct Counter<K> {
-    state: Mutex<Second<K>>,
+    /// How long a window is, in seconds.
+    window: i64,
+    state: Mutex<Counted<K>>,
 }
 
 #[derive(Debug)]
-struct Second<K> {
-    second: i64,
+struct Counted<K> {
+    /// Which window, counted from the epoch.
+    window: i64,
     used: HashMap<K, u32, foldhash::fast::RandomState>,
     overflow: u32,
 }
 
 impl<K> Default for Counter<K> {
     fn default() -> Self {
-        let second = Second { second: 0, used: HashMap::default(), overflow: 0 };
-        Self { state: Mutex::new(second) }
+        Self::every(1)
+    }
+}
+
+impl<K> Counter<K> {
+    fn every(window: i64) -> Self {
+        let counted = Counted { window: 0, used: HashMap::default(), overflow: 0 };
+        Self { window, state: Mutex::new(counted) }
     }
 }
 
 impl<K: Eq + Hash> Counter<K> {
-    /// How many times `key` was counted in the present second, these `times` included.
+    /// How many times `key` was counted in the present window, these `times` included.
     fn count(&self, key: K, times: u32, now: Timestamp) -> u32 {
-        // A panic while counting leaves at worst a wrong count, for a second.
+        // A panic while counting leaves at worst a wrong count, for a window.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let ahead = now.seconds() - state.second;
-        // Threads read the clock before they get here, so the last second may call once more;
+        let present = now.seconds().div_euclid(self.window);
+        let ahead = present - state.window;
+        // Threads read the clock before they get here, so the last window may call once more;
         // it counts with this one. A clock set back by more begins anew.
         if !(-1..=0).contains(&ahead) {
-            state.second = now.seconds();
+            state.window = present;
             state.used.clear();
             state.overflow = 0;
         }
@@ -178,6 +235,14 @@ impl<K: Eq + Hash> Counter<K> {
         let used = state.used.entry(key).or_insert(0);
         *used = used.saturating_add(times);
         *used
+    }
+
+    /// Takes a count back.
+    fn forgive(&self, key: &K) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(used) = state.used.get_mut(key) {
+            *used = used.saturating_sub(1);
+        }
     }
 }
 
@@ -216,6 +281,21 @@ mod tests {
         assert_eq!(counter.state.lock().expect("not poisoned").used.len(), ENTRIES_MAX);
         counter.count(0, 1, at(1000));
         assert_eq!(counter.state.lock().expect("not poisoned").used.len(), 1);
+    }
+
+    #[test]
+    fn guessing_is_slow_and_the_right_password_costs_nothing() {
+        let (sign_ins, here) = (SignIns::new(), "192.0.2.1".parse().ok());
+        for _ in 0..1000 {
+            assert!(sign_ins.take("ana@exemple.fr", here, at(0)));
+            sign_ins.forgive("ana@exemple.fr", here);
+        }
+        let tries = (0..50).filter(|_| sign_ins.take("ana@exemple.fr", here, at(0))).count();
+        assert_eq!(tries, 10);
+        assert!(sign_ins.take("ana@exemple.fr", "192.0.2.2".parse().ok(), at(0)), "from elsewhere she may");
+        assert!(sign_ins.take("ana@exemple.fr", here, at(SIGN_IN_WINDOW * 1000)), "and here a window later");
+        let accounts = (0..500).filter(|n| sign_ins.take(&format!("{n}@exemple.fr"), here, at(0))).count();
+        assert!(accounts < 100, "nor many accounts from one address: {accounts}");
     }
 
     #[test]

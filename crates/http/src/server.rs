@@ -56,6 +56,13 @@ pub struct Options {
     /// Requests a second without a valid key that one address may make before it hears 429
     /// instead of 401. Behind a proxy all clients have one address.
     pub failures_per_second: u32,
+    /// Where people reach the console, as in `https://sms.example.fr`, without a slash at the end: what
+    /// links that are given out begin with. Without it, they begin with the path.
+    pub base_url: Option<String>,
+    /// How long a session of the console lasts unused.
+    pub session_idle: Duration,
+    /// How long it lasts whatever is done with it.
+    pub session_max: Duration,
     /// Certificate and key, to speak HTTPS; plain HTTP when absent.
     pub tls: Option<Arc<rustls::ServerConfig>>,
 }
@@ -72,6 +79,9 @@ impl Default for Options {
             sender_ids_max: 3,
             short_codes_max: 10,
             failures_per_second: 100,
+            base_url: None,
+            session_idle: Duration::from_hours(12),
+            session_max: Duration::from_hours(7 * 24),
             tls: None,
         }
     }

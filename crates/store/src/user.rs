@@ -164,20 +164,23 @@ pub struct Session {
 /// What a one-time link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkPurpose {
-    /// It lets somebody in: the first start.
+    /// It lets somebody in.
     SignIn,
-    /// It lets somebody in who then chooses a name and a password.
+    /// It lets the first person in, who chooses an e-mail address, a name and a password.
+    Setup,
+    /// It lets somebody in who chooses a name and a password.
     Invitation,
     /// It lets somebody choose a new password.
     Password,
 }
 
 impl LinkPurpose {
-    /// Its name: `sign_in`, `invitation` or `password`.
+    /// Its name: `sign_in`, `setup`, `invitation` or `password`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
+            Self::Setup => "setup",
             Self::Invitation => "invitation",
             Self::Password => "password",
         }
@@ -186,7 +189,8 @@ impl LinkPurpose {
     /// The purpose of this name, if it is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::SignIn, Self::Invitation, Self::Password].into_iter().find(|purpose| purpose.as_str() == name)
+        let all = [Self::SignIn, Self::Setup, Self::Invitation, Self::Password];
+        all.into_iter().find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -217,6 +221,8 @@ pub struct EntryLink {
 /// What somebody who enters by a link brings with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entrance {
+    /// An e-mail address to sign in by from now on.
+    pub email: Option<String>,
     /// A name to be called by.
     pub name: Option<String>,
     /// The hash of a password they chose.

@@ -15,7 +15,7 @@ use facteur_smsc::Network;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Format, Http, Log, StoreSettings};
+use crate::config::{Console, Format, Http, Log, StoreSettings};
 use crate::data::DataFolder;
 use crate::failure::Failure;
 use crate::output::line;
@@ -95,11 +95,11 @@ async fn dev(args: Args) -> Result<(), Failure> {
     let far_side = FarSide::start(&args, &clock).await?;
     let store = StoreSettings { data: args.data.clone(), ..StoreSettings::default() };
     let product = Product::start(config(&far_side.address), store.options(), clock).await?;
-    let secret = demo::furnish(&product.gateway, &folder, args.api_key.as_deref()).await?;
-    product.open_window(listener, product::http_options(&Http::default())?);
+    let (secret, path) = demo::furnish(&product.gateway, &folder, args.api_key.as_deref()).await?;
+    product.open_window(listener, product::http_options(&Http::default(), &Console::default())?);
     product.wait_bound(BOUND_WITHIN).await;
 
-    let mut ready = Ready::at(address, false);
+    let mut ready = Ready::at(address, false).entered_by(None, &path);
     ready.smsc = far_side.network.as_ref().map(Network::address);
     ready.api_key = Some(secret.show().clone());
     line(&welcome(&ready, secret.show(), &far_side.address, !args.quiet && far_side.network.is_some()));
@@ -185,8 +185,9 @@ fn welcome(ready: &Ready, secret: &str, smsc: &str, phones: bool) -> String {
         "
   Facteur is up.
 
-  API       {api}
-  Docs      {console}
+  Console   {console}
+            (this link signs you in once; each start prints another)
+  API       {api}   (documented at {api}/docs)
   SMPP      {smsc}
   API key   {secret}
 

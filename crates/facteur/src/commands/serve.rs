@@ -8,6 +8,7 @@ use crate::config::{self, Checked};
 use crate::data::DataFolder;
 use crate::failure::Failure;
 use crate::output::line;
+use crate::people;
 use crate::product::{self, Product};
 use crate::ready::Ready;
 use crate::signals::Signals;
@@ -43,15 +44,24 @@ async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
     let listener = product::listen(settings.http.listen).await?;
     let address =
         listener.local_addr().map_err(|error| Failure::new("the listener has no address").because(error))?;
-    let http = product::http_options(&settings.http)?;
-    let ready = Ready::at(address, http.tls.is_some());
+    let http = product::http_options(&settings.http, &settings.console)?;
+    let mut ready = Ready::at(address, http.tls.is_some());
     let _folder = DataFolder::take(&settings.store.data)?;
     if checked.routes.is_empty() {
         tracing::warn!("no [[routes]] in the configuration: messages are accepted and wait");
     }
     let product = Product::start(checked.gateway(), settings.store.options(), Clock::system()).await?;
+    let gateway = &product.gateway;
+    let link = people::first_link(gateway.store(), || gateway.new_key(), gateway.now()).await?;
+    if let Some(path) = &link {
+        ready = ready.entered_by(settings.console.base_url().as_deref(), path);
+    }
     product.open_window(listener, http);
     line(&format!("facteur serves {}", ready.api.as_deref().unwrap_or_default()));
+    if link.is_some() {
+        let console = ready.console.as_deref().unwrap_or_default();
+        line(&format!("nobody can sign in to the console yet; this link lets you in once: {console}"));
+    }
     if let Some(path) = &args.ready_file {
         ready.write(path)?;
     }

@@ -1,6 +1,7 @@
 //! The configuration file of `facteur serve`: typed, one file of code a topic, unknown fields
 //! refused, every problem told with its line.
 
+mod console;
 mod http;
 mod log;
 mod problem;
@@ -17,6 +18,7 @@ use std::path::Path;
 use facteur_gateway::RouteConfig;
 use serde::Deserialize;
 
+pub(crate) use console::Console;
 pub(crate) use http::{Certificate, Http};
 pub(crate) use log::{Format, Log};
 pub(crate) use problem::{Problem, Problems};
@@ -39,6 +41,8 @@ pub(crate) const TEMPLATE: &str = include_str!("../../../../docs/facteur.toml");
 pub(crate) struct Settings {
     /// The HTTP listener.
     pub(crate) http: Http,
+    /// The pages for people.
+    pub(crate) console: Console,
     /// The data folder.
     pub(crate) store: StoreSettings,
     /// Limits on sending.
@@ -93,6 +97,7 @@ pub(crate) fn read(text: &str) -> Result<Checked, Vec<Problem>> {
         .map_err(|error| vec![Problem { at: error.span(), what: error.message().to_owned() }])?;
     let mut found = Vec::new();
     settings.http.check(&mut found);
+    settings.console.check(&mut found);
     if let Err(error) = crate::logging::check(&settings.log.filter) {
         found.push(Problem { at: None, what: format!("`log.filter` is no filter: {error}") });
     }

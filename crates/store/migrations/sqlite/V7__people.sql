@@ -38,7 +38,7 @@ CREATE INDEX session_of_user ON session (user);
 CREATE TABLE entry_link (
     hash       BLOB PRIMARY KEY, -- SHA-256 of the token
     user       INTEGER NOT NULL REFERENCES user (id),
-    purpose    TEXT NOT NULL,    -- sign_in, invitation, password
+    purpose    TEXT NOT NULL,    -- sign_in, setup, invitation, password
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL,
     expires_at INTEGER NOT NULL,

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::Fault;
 use super::rows::{time, wrong};
-use super::users::{find, known, set_password, told};
+use super::users::{find, folded, known, set_password, told};
 use super::writer::Tx;
 use crate::{Actor, Entrance, EntryLink, LinkPurpose, NewLink, NewSession, Session, StoreError, User};
 use facteur_domain::Redacted;
@@ -190,6 +190,11 @@ pub(super) fn enter(
         .prepare_cached("UPDATE entry_link SET used_at = ?2 WHERE hash = ?1")?
         .execute(params![hash, at.millis()])?;
     let user = link.user.id;
+    if let Some(email) = entrance.email {
+        tx.conn
+            .prepare_cached("UPDATE OR IGNORE user SET email = ?2 WHERE id = ?1")?
+            .execute(params![user.key(), folded(&email)])?;
+    }
     if let Some(name) = entrance.name {
         tx.conn
             .prepare_cached("UPDATE user SET name = ?2 WHERE id = ?1")?

@@ -119,12 +119,16 @@ pub(crate) async fn a_link_lets_in_once(world: &mut World) {
     assert!(usable(2, 99).await && usable(3, 99).await, "of another purpose");
     assert!(!usable(2, 100).await, "it is over");
     let enter = |byte: u8, key| {
-        let entrance =
-            Entrance { name: Some("Ana B.".to_owned()), password: Redacted::new(Some("$hash".to_owned())) };
+        let entrance = Entrance {
+            email: Some("Ana.B@exemple.fr".to_owned()),
+            name: Some("Ana B.".to_owned()),
+            password: Redacted::new(Some("$hash".to_owned())),
+        };
         world.store.enter_by_link([byte; 32], entrance, session(key, true, None), at(20), actor())
     };
     let (first, user) = enter(3, 7).await.expect("let in");
     assert_eq!((first.id, user.name.as_str(), user.has_password), (SessionId::from_key(7), "Ana B.", true));
+    assert_eq!(user.email, "ana.b@exemple.fr");
     assert!(matches!(enter(3, 8).await, Err(StoreError::NotFound("link"))), "once");
     assert!(matches!(enter(9, 8).await, Err(StoreError::NotFound("link"))));
 }

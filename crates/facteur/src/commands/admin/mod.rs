@@ -9,6 +9,7 @@ mod orphans;
 mod people;
 mod senders;
 mod settings;
+mod users;
 mod workspaces;
 
 use clap::Subcommand;
@@ -37,6 +38,8 @@ Examples:
   facteur admin opt-outs add +33612345678 --reason 'asked by telephone'
   facteur admin settings set --workspace 'Ma Société' --stop-code 36180 --price-per-part 0.045
   facteur admin orphans
+  facteur admin users create claire@exemple.fr --name 'Claire Petit' --workspace 'Ma Société' --role owner
+  facteur admin users link claire@exemple.fr
   facteur admin audit --json
 
 Works while the gateway runs; it sees a change within a quarter of a second.")]
@@ -81,6 +84,9 @@ enum What {
     People(people::What),
     /// Receipts of which nobody knows the message, newest first: kept, and matched when it appears.
     Orphans(orphans::Args),
+    /// People who sign in to the console, and what they may do.
+    #[command(subcommand)]
+    Users(users::What),
     /// Who changed what, newest first.
     Audit(audit::Args),
 }
@@ -106,6 +112,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         What::Settings(what) => settings::run(&desk, what).await,
         What::People(what) => people::run(&desk, what).await,
         What::Orphans(args) => orphans::run(&desk, &args).await,
+        What::Users(what) => users::run(&desk, what).await,
         What::Audit(args) => audit::run(&desk, &args).await,
     };
     desk.store.close().await?;

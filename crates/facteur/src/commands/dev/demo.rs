@@ -1,16 +1,21 @@
 //! What `dev` finds in place: a workspace, a key, Sender IDs and short codes.
 
 use facteur_domain::{
-    AccountKeyId, Class, IdSource, Redacted, Sender, SenderRecordId, SenderState, WorkspaceId,
+    AccountKeyId, Class, IdSource, Redacted, Sender, SenderRecordId, SenderState, UserId, WorkspaceId,
 };
 use facteur_gateway::{Chance, Gateway, NewKey, Scope, mint_key};
-use facteur_store::{Actor, ApiKey, DirectorySnapshot, SenderRecord, Store, Workspace};
+use facteur_store::{
+    Actor, ApiKey, DirectorySnapshot, LinkPurpose, NewUser, PlatformRole, SenderRecord, Store, Workspace,
+};
 
 use crate::data::DataFolder;
 use crate::failure::Failure;
+use crate::people;
 
 /// The demo workspace's name.
 const WORKSPACE: &str = "Démo";
+/// Who owns it: e-mail address and name.
+const OWNER: (&str, &str) = ("demo@exemple.fr", "Camille Martin");
 /// Requests a second that the demo key may make: more than one machine can send.
 const PER_SECOND: u32 = 1_000_000;
 /// Who did it, in the audit log.
@@ -23,13 +28,13 @@ const SENDERS: [(&str, Class); 4] = [
     ("38180", Class::Transactional),
 ];
 
-/// Makes what is missing, and answers the demo key's secret: `fixed`, or the one of the last start,
-/// or a new one.
+/// Makes what is missing, and answers the demo key's secret (`fixed`, or the one of the last start, or a new
+/// one) and the path of a link that lets the demo's owner in once.
 pub(super) async fn furnish(
     gateway: &Gateway,
     folder: &DataFolder,
     fixed: Option<&str>,
-) -> Result<Redacted<String>, Failure> {
+) -> Result<(Redacted<String>, String), Failure> {
     let here = gateway.store().directory().await?;
     let demo = Demo { gateway, here, ids: IdSource::new(0) };
     let workspace = demo.workspace().await?;
@@ -39,8 +44,9 @@ pub(super) async fn furnish(
     let kept = folder.dev_secret();
     let secret = demo.key(workspace, fixed.or(kept.as_deref())).await?;
     folder.keep_dev_secret(secret.show())?;
+    let link = demo.owner(workspace).await?;
     gateway.refresh().await?;
-    Ok(secret)
+    Ok((secret, link))
 }
 
 /// A gateway to furnish, and what it has.
@@ -90,6 +96,27 @@ impl Demo<'_> {
             self.store().decide_sender(workspace, sender, to, None, now, actor()).await?;
         }
         Ok(())
+    }
+
+    /// The demo's owner, who also runs the platform and reviews its senders, and a link for them.
+    async fn owner(&self, workspace: WorkspaceId) -> Result<String, Failure> {
+        let (store, now) = (self.store(), self.gateway.now());
+        let there = store.credentials(OWNER.0.to_owned()).await?;
+        let owner = match there {
+            Some(found) => found.user,
+            None => {
+                let user = NewUser {
+                    id: UserId::from_key(self.ids.next(now)),
+                    email: OWNER.0.to_owned(),
+                    name: OWNER.1.to_owned(),
+                    language: None,
+                    platform: Some(PlatformRole::Operator),
+                };
+                store.create_user(user, now, actor()).await?
+            }
+        };
+        people::own(store, owner.id, workspace, now, actor()).await?;
+        people::link(store, owner.id, LinkPurpose::SignIn, now, actor()).await
     }
 
     async fn key(&self, workspace: WorkspaceId, secret: Option<&str>) -> Result<Redacted<String>, Failure> {

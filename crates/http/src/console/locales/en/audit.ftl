@@ -1,0 +1,14 @@
+audit-title = Audit log
+audit-lead = Who changed what, when, and from where. Nothing in it can be erased.
+audit-export = Export as CSV
+audit-empty = Nothing has been changed yet
+audit-empty-todo = Every change made here, by the API or on the command line will appear on this page.
+audit-when = When
+audit-who = Who
+audit-what = Action
+audit-detail = Detail
+audit-before = Before:
+audit-after = After:
+audit-origin = From
+audit-local = this server
+audit-page = Page { $number }

@@ -1,0 +1,55 @@
+common-skip = Skip to content
+common-menu = Menu
+common-navigation = Main navigation
+common-choose-workspace = Choose a workspace
+common-sign-out = Sign out
+common-save = Save
+common-apply = Apply
+common-cancel = Cancel
+common-optional = (optional)
+common-actions = Actions
+common-theme = Appearance
+common-theme-system = System
+common-theme-light = Light
+common-theme-dark = Dark
+common-pager = Pages
+common-newer = Newer
+common-older = Older
+common-results = { $count ->
+    [0] No results
+    [one] { $count } result
+   *[other] { $count } results
+}
+common-chart-empty = Nothing to show for this period.
+common-chart-numbers = Show the numbers
+common-nav-compliance = Compliance
+common-nav-settings = Settings
+common-nav-platform = Platform
+common-role-owner = Owner
+common-role-compliance = Compliance
+common-role-marketing = Marketing
+common-role-support = Support
+common-role-read-only = Read only
+common-error = That did not work
+common-error-home = Back to the start
+common-error-id = Reference for support: { $id }
+common-error-404 = There is no such page
+common-error-404-todo = The address may be incomplete, or what it showed belongs to another workspace.
+common-error-403 = Your role does not allow this
+common-error-403-todo = Ask an owner of the workspace to do it, or to change your role.
+common-error-foreign = The request came from another site
+common-error-foreign-todo = Nothing was changed. If it was you, go back to the page and try again.
+common-error-400 = The request was not understood
+common-error-400-todo = Nothing was changed. Go back to the page and try again.
+common-error-413 = That is too large
+common-error-413-todo = Nothing was kept. Files have 5 MB at most.
+common-error-409 = That is no longer possible
+common-error-409-todo = Something has changed meanwhile. Go back to the page to see where it stands.
+common-error-429 = Too many attempts
+common-error-429-todo = Wait a quarter of an hour, then try again.
+common-error-503 = The service does not answer at the moment
+common-error-503-todo = Nothing was lost. Try again in a minute; if it lasts, tell the operator.
+common-error-500 = Something failed on our side
+common-error-500-todo = It has been noted. Try again; if it lasts, give the reference below to the operator.
+common-components = Components
+common-two = { $one } and { $two }

@@ -1,0 +1,14 @@
+audit-title = Journal d’audit
+audit-lead = Qui a changé quoi, quand, et d’où. Rien ne peut y être effacé.
+audit-export = Exporter en CSV
+audit-empty = Rien n’a encore été changé
+audit-empty-todo = Chaque changement fait ici, par l’API ou en ligne de commande apparaîtra sur cette page.
+audit-when = Quand
+audit-who = Qui
+audit-what = Action
+audit-detail = Détail
+audit-before = Avant :
+audit-after = Après :
+audit-origin = Depuis
+audit-local = ce serveur
+audit-page = Page { $number }

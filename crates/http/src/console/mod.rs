@@ -1,0 +1,114 @@
+//! The window for people: pages rendered on the server, in French and English, that work without
+//! JavaScript. One page is one file here (its view and its handlers) and one template in `templates/`.
+//! ARCHITECTURE.md tells how a page is made.
+
+mod account;
+mod assets;
+mod audit;
+pub(crate) mod chart;
+mod components;
+pub(crate) mod confirm;
+mod cookie;
+mod flash;
+pub(crate) mod form;
+pub(crate) mod format;
+mod guard;
+mod home;
+pub(crate) mod lang;
+mod link;
+mod nav;
+mod page;
+pub(crate) mod pager;
+mod password;
+pub(crate) mod permission;
+mod second_factor;
+mod sign_in;
+mod trouble;
+mod viewer;
+
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+use facteur_store::PlatformRole;
+use tower_http::csrf::CsrfLayer;
+
+pub(crate) use self::flash::Flash;
+pub(crate) use self::form::{Field, Fields};
+pub(crate) use self::page::Page;
+pub(crate) use self::password::Passwords;
+pub(crate) use self::permission::Permission;
+pub(crate) use self::trouble::{Trouble, mend, render};
+pub(crate) use self::viewer::{Member, Viewer};
+
+use crate::app::{App, Routes};
+
+/// Where the console begins.
+const ROOT: &str = "/console";
+
+/// Who may see a page or do what a form does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Access {
+    /// Anybody: sign-in, links, assets.
+    Anyone,
+    /// Who has shown a password but not the second factor yet.
+    HalfWay,
+    /// Who has signed in.
+    SignedIn,
+    /// Who may do this in the workspace of the address.
+    Member(Permission),
+    /// Who has this role on the platform, or a higher one.
+    Platform(PlatformRole),
+}
+
+/// The console's table under construction.
+pub(crate) struct Pages<'a> {
+    routes: &'a mut Routes,
+    csrf: CsrfLayer,
+}
+
+impl Pages<'_> {
+    /// Puts a page of a workspace at `/console/{workspace}` and `path`.
+    pub(crate) fn member(&mut self, path: &str, what: Permission, handler: MethodRouter<App>) {
+        self.add(&format!("/{{workspace}}{path}"), Access::Member(what), handler);
+    }
+
+    /// Puts a page at `/console` and `path`. The same path may be added again with other methods.
+    pub(crate) fn add(&mut self, path: &str, access: Access, handler: MethodRouter<App>) {
+        let guard = guard::Guard { app: self.routes.app().clone(), access };
+        let guarded =
+            handler.route_layer(self.csrf.clone()).route_layer(from_fn_with_state(guard, guard::guard));
+        self.routes.add_page(&format!("{ROOT}{path}"), guarded);
+    }
+}
+
+/// Puts every page behind the guard.
+pub(crate) fn mount(routes: &mut Routes) {
+    let mut csrf = CsrfLayer::new();
+    if let Some(base) = &routes.app().options.base_url {
+        // An address that is no origin is refused where the settings are read.
+        csrf = csrf.clone().add_trusted_origin(base).unwrap_or(csrf);
+    }
+    routes.add_page("/", get(home::to_console));
+    let mut pages = Pages { routes, csrf };
+    pages.routes.add_page("/console/assets/{hash}/{name}", get(assets::serve));
+    home::mount(&mut pages);
+    sign_in::mount(&mut pages);
+    second_factor::mount(&mut pages);
+    link::mount(&mut pages);
+    account::mount(&mut pages);
+    // One line for each page of a workspace or of the platform:
+    audit::mount(&mut pages);
+    components::mount(&mut pages);
+}
+
+/// Whether a path that has no page is the console's to answer.
+pub(crate) fn owns(path: &str) -> bool {
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The answer to a request for a page that is not there.
+pub(crate) async fn not_found(app: &App, request: Request) -> Response {
+    let guard = guard::Guard { app: app.clone(), access: Access::Anyone };
+    guard::answer(&guard, request, async |_| trouble::as_response(Trouble::NotFound)).await
+}
