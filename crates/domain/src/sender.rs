@@ -1,6 +1,7 @@
 //! What the phone shows: an alphanumeric Sender ID (OADC) or a short code.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// The shortest Sender ID, in characters (seed-sender-format).
@@ -87,6 +88,15 @@ impl PartialEq for SenderName {
 
 impl Eq for SenderName {}
 
+/// As equality: without case.
+impl Hash for SenderName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let folded = self.text.map(|octet| octet.to_ascii_lowercase());
+        state.write(&folded[..usize::from(self.len)]);
+        state.write_u8(self.len);
+    }
+}
+
 impl fmt::Display for SenderName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -138,7 +148,7 @@ impl fmt::Display for ShortCode {
 
 /// The sender of a message: a Sender ID or a short code, and nothing else (requirement
 /// `seed-sender-kinds`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Sender {
     /// An alphanumeric Sender ID: recipients cannot reply.
     Name(SenderName),

@@ -1,13 +1,14 @@
-//! Messages that wait in memory for a route, and what does not fit there.
+//! The waiting room between acceptance and the routes: one queue for real messages, one for those of
+//! sandboxes. What does not fit in memory waits on disk and is read back when its turn is near.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use facteur_domain::{Message, MessageId, Timestamp};
+use facteur_domain::{Class, Message, MessageId, Timestamp, WorkspaceId};
 use facteur_store::Waiting;
 use tokio::sync::Notify;
 
-use crate::metrics::Metrics;
-use crate::schedule::Queue;
+use crate::schedule::{Ahead, Depth, Moment, Queue, Room, Terms, Wanted, is_sandbox};
 
 /// Which messages a route may carry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,29 +21,15 @@ pub(crate) enum Carries {
     All,
 }
 
-/// Messages read back from disk at once.
-pub(crate) const PAGE: usize = 5_000;
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Rooms {
     real: Queue,
     test: Queue,
-    /// While some messages wait on disk only: all of them have a later id than this.
-    spilled: Option<MessageId>,
-    /// The earliest message left on disk since the last page was asked for: that page may have
-    /// missed it, for ids are given before the commit.
-    missed: Option<MessageId>,
 }
 
 impl Rooms {
-    fn len(&self) -> usize {
-        self.real.len() + self.test.len()
-    }
-
-    fn push(&mut self, waiting: Waiting, now: Timestamp) {
-        let fiction = waiting.message.recipient.is_fiction();
-        let queue = if waiting.message.test || fiction { &mut self.test } else { &mut self.real };
-        queue.push(waiting, now);
+    fn of(&mut self, message: &Message) -> &mut Queue {
+        if is_sandbox(message) { &mut self.test } else { &mut self.real }
     }
 }
 
@@ -52,13 +39,15 @@ pub(crate) struct Backlog {
     rooms: Mutex<Rooms>,
     /// Told when something may have become ready.
     pub(crate) wake: Notify,
-    max: usize,
+    /// Told when memory may have room for what waits on disk.
+    pub(crate) hungry: Notify,
 }
 
 impl Backlog {
-    /// A waiting room for `max` messages; what comes above waits on disk.
-    pub(crate) fn new(max: usize) -> Self {
-        Self { rooms: Mutex::default(), wake: Notify::new(), max: max.max(PAGE) }
+    /// A waiting room for about `max` messages, whose classes share by `shares`.
+    pub(crate) fn new(shares: &dyn Fn(Class) -> u16, max: usize) -> Self {
+        let rooms = Rooms { real: Queue::new(shares, max), test: Queue::new(shares, max) };
+        Self { rooms: Mutex::new(rooms), wake: Notify::new(), hungry: Notify::new() }
     }
 
     fn rooms(&self) -> MutexGuard<'_, Rooms> {
@@ -70,110 +59,155 @@ impl Backlog {
     pub(crate) fn accepted(&self, messages: Vec<Message>) {
         let mut rooms = self.rooms();
         for message in messages {
-            if rooms.spilled.is_none() && rooms.len() >= self.max {
-                rooms.spilled = Some(before(message.id));
-            }
-            if rooms.spilled.is_some_and(|spilled| message.id > spilled) {
-                // On disk it waits its turn; memory stays bounded.
-                rooms.missed = Some(rooms.missed.map_or(message.id, |missed| missed.min(message.id)));
-                continue;
-            }
             let now = message.accepted_at;
-            rooms.push(fresh(message), now);
+            rooms.of(&message).push(fresh(message), now);
         }
         drop(rooms);
         self.wake.notify_one();
     }
 
-    /// Puts messages back that come from a route, from disk, or are due now.
+    /// Takes messages that fell due, or are to be sent again.
     pub(crate) fn put(&self, messages: Vec<Waiting>, now: Timestamp) {
         if messages.is_empty() {
             return;
         }
         let mut rooms = self.rooms();
         for waiting in messages {
-            rooms.push(waiting, now);
+            rooms.of(&waiting.message).push(waiting, now);
         }
         drop(rooms);
         self.wake.notify_one();
     }
 
-    /// Takes messages of about `parts` parts for a route that carries `carries`.
-    pub(crate) fn take(&self, carries: Carries, parts: usize, now: Timestamp) -> Vec<Waiting> {
+    /// Puts back messages that were taken and did not leave: before those accepted after them.
+    pub(crate) fn put_back(&self, messages: Vec<Waiting>, now: Timestamp) {
+        if messages.is_empty() {
+            return;
+        }
         let mut rooms = self.rooms();
-        match carries {
-            Carries::Real => rooms.real.take(parts, now),
-            Carries::Test => rooms.test.take(parts, now),
+        let (test, real) = messages.into_iter().partition(|waiting| is_sandbox(&waiting.message));
+        rooms.test.put_back(test, now);
+        rooms.real.put_back(real, now);
+        drop(rooms);
+        self.wake.notify_one();
+    }
+
+    /// Takes messages of about as many parts as there is room for, for a route that carries `carries`.
+    pub(crate) fn take(
+        &self,
+        carries: Carries,
+        room: Room,
+        moment: Moment,
+        terms: &dyn Fn(WorkspaceId) -> Terms,
+    ) -> Vec<Waiting> {
+        let mut rooms = self.rooms();
+        let taken = match carries {
+            Carries::Real => rooms.real.take(room, moment, terms),
+            Carries::Test => rooms.test.take(room, moment, terms),
             Carries::All => {
-                let mut taken = rooms.test.take(parts, now);
-                let used: usize = taken.iter().map(|w| usize::from(w.message.parts)).sum();
-                taken.extend(rooms.real.take(parts.saturating_sub(used), now));
+                let mut taken = rooms.test.take(room, moment, terms);
+                let used = taken.iter().map(|w| w.parts_owed.count_ones() as usize).sum();
+                let left = Room {
+                    parts: room.parts.saturating_sub(used),
+                    express: room.express.saturating_sub(used),
+                };
+                taken.extend(rooms.real.take(left, moment, terms));
                 taken
             }
-        }
-    }
-
-    /// Whether a message could leave at `now` by a route that carries `carries`.
-    pub(crate) fn has_ready(&self, carries: Carries, now: Timestamp) -> bool {
-        let rooms = self.rooms();
-        (carries != Carries::Test && rooms.real.has_ready(now))
-            || (carries != Carries::Real && rooms.test.has_ready(now))
-    }
-
-    /// When the next message that waits for its time is due.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        let rooms = self.rooms();
-        [rooms.real.next_due(), rooms.test.next_due()].into_iter().flatten().min()
-    }
-
-    /// After a start: says that disk holds more than was read, after `last`.
-    pub(crate) fn more_on_disk(&self, last: MessageId) {
-        self.rooms().spilled = Some(last);
-    }
-
-    /// Where to read on from disk, when memory has room again and disk holds more. Answer with
-    /// [`Backlog::page`].
-    pub(crate) fn wants_page(&self) -> Option<MessageId> {
-        let mut rooms = self.rooms();
-        let last = rooms.spilled.filter(|_| rooms.len() + PAGE <= self.max)?;
-        rooms.missed = None;
-        Some(last)
-    }
-
-    /// Takes the page read from disk after [`Backlog::wants_page`]. A message that was in memory
-    /// all along comes twice; the store hands it over once.
-    pub(crate) fn page(&self, page: Vec<Waiting>, now: Timestamp) {
-        let mut rooms = self.rooms();
-        let short = page.len() < PAGE;
-        let reached = page.last().map(|waiting| waiting.message.id).max(rooms.spilled);
-        for waiting in page {
-            rooms.push(waiting, now);
-        }
-        rooms.spilled = match rooms.missed {
-            None if short => None,
-            None => reached,
-            Some(missed) => reached.min(Some(before(missed))),
         };
+        if rooms.real.is_hungry() || rooms.test.is_hungry() {
+            self.hungry.notify_one();
+        }
+        taken
+    }
+
+    /// Messages that left are settled, for good or in doubt: others to the same phones may follow.
+    pub(crate) fn settled<'m>(&self, messages: impl IntoIterator<Item = &'m Message>, at: Instant) {
+        let mut rooms = self.rooms();
+        for message in messages {
+            rooms.of(message).settled([message], at);
+        }
         drop(rooms);
         self.wake.notify_one();
     }
 
-    /// Shows its length in the metrics.
-    pub(crate) fn measure(&self, metrics: &Metrics) {
+    /// When something may become ready by itself.
+    pub(crate) fn next_due(&self, moment: Moment) -> Option<Instant> {
         let rooms = self.rooms();
-        metrics.queued.set(i64::try_from(rooms.len()).unwrap_or(i64::MAX));
-        metrics.spilled.set(i64::from(rooms.spilled.is_some()));
+        [rooms.real.next_due(moment), rooms.test.next_due(moment)].into_iter().flatten().min()
+    }
+
+    /// After a start: messages that wait on disk, in order of acceptance. Those of sandboxes are told
+    /// apart when they are read.
+    pub(crate) fn on_disk(&self, messages: Vec<(MessageId, WorkspaceId, Class, u8)>) {
+        let mut rooms = self.rooms();
+        for (id, workspace, class, parts) in messages {
+            rooms.real.shelve(class, workspace, id, u32::from(parts));
+        }
+    }
+
+    /// What should be read back from disk now. Answer with [`Backlog::fetched`].
+    pub(crate) fn wanted(&self) -> Option<(Carries, Wanted)> {
+        let mut rooms = self.rooms();
+        if let Some(wanted) = rooms.real.wanted() {
+            return Some((Carries::Real, wanted));
+        }
+        rooms.test.wanted().map(|wanted| (Carries::Test, wanted))
+    }
+
+    /// Takes what was read for [`Backlog::wanted`], or puts up with a disk that cannot be read now.
+    pub(crate) fn fetched(
+        &self,
+        (carries, wanted): (Carries, Wanted),
+        found: Option<Vec<Waiting>>,
+        now: Timestamp,
+    ) {
+        let mut rooms = self.rooms();
+        let queue = if carries == Carries::Test { &mut rooms.test } else { &mut rooms.real };
+        match found {
+            None => queue.not_fetched(wanted),
+            Some(found) => {
+                let others = queue.fetched(&wanted, found, now, carries == Carries::Test);
+                for waiting in others {
+                    rooms.of(&waiting.message).push(waiting, now);
+                }
+            }
+        }
+        drop(rooms);
+        self.wake.notify_one();
+    }
+
+    /// How much of each class waits, the most urgent first: for real routes and for sandboxes together.
+    pub(crate) fn depths(&self) -> [Depth; 5] {
+        let rooms = self.rooms();
+        let (mut real, test) = (rooms.real.depths(), rooms.test.depths());
+        for (real, test) in real.iter_mut().zip(test) {
+            real.messages += test.messages;
+            real.on_disk += test.on_disk;
+            real.parts += test.parts;
+            real.oldest = [real.oldest, test.oldest].into_iter().flatten().min();
+        }
+        real
+    }
+
+    /// What stands before a message of `class` and `workspace` on its way to `carries`.
+    pub(crate) fn ahead(
+        &self,
+        carries: Carries,
+        of: (Class, WorkspaceId),
+        id: Option<MessageId>,
+        terms: &dyn Fn(WorkspaceId) -> Terms,
+    ) -> Ahead {
+        let rooms = self.rooms();
+        let queue = if carries == Carries::Test { &rooms.test } else { &rooms.real };
+        queue.ahead(of, id, terms)
     }
 
     /// Messages in memory.
     pub(crate) fn len(&self) -> usize {
-        self.rooms().len()
+        let rooms = self.rooms();
+        rooms.real.len() + rooms.test.len()
     }
-}
-
-/// The last id there could be before `id`.
-fn before(id: MessageId) -> MessageId {
-    MessageId::from_key(id.key() - 1)
 }
 
 /// A message that was never handed over.
@@ -194,100 +228,59 @@ pub(crate) fn owed(parts: u8) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use facteur_domain::text::Encoding;
-    use facteur_domain::{AccountKeyId, Class, MessageText, Msisdn, WorkspaceId};
+    use facteur_domain::Msisdn;
 
     use super::*;
+    use crate::config::ClassPolicies;
+    use crate::schedule::tests::waiting;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000);
 
-    fn message(id: i64) -> Message {
-        Message {
-            id: MessageId::from_key(id << 4),
-            workspace: WorkspaceId::from_key(1 << 4),
-            api_key: AccountKeyId::from_key(1 << 4),
-            sender: "MyCompany".parse().expect("valid"),
-            recipient: Msisdn::from_digits(33_612_345_678).expect("valid"),
-            class: Class::Transactional,
-            text: MessageText::try_from("x".to_owned()).expect("valid"),
-            encoding: Encoding::Gsm7,
-            parts: 1,
-            accepted_at: NOW,
-            send_at: NOW,
-            expires_at: NOW,
-            client_reference: None,
-            test: false,
-            auto_reply: None,
-        }
+    #[expect(clippy::disallowed_methods, reason = "an arbitrary start for a virtual clock")]
+    fn moment() -> Moment {
+        Moment { now: NOW, at: Instant::now() }
     }
 
-    fn ids(taken: &[Waiting]) -> Vec<i64> {
+    fn message(id: i64) -> Message {
+        waiting(id, Class::Transactional, 1 << 4, 1).message
+    }
+
+    fn take(backlog: &Backlog, carries: Carries) -> Vec<i64> {
+        let taken = backlog.take(carries, Room::of(9), moment(), &|_| Terms::default());
         taken.iter().map(|w| w.message.id.key() >> 4).collect()
     }
 
-    /// What the store would answer: the messages of `disk` after `after`, a page at most.
-    fn read(disk: &[i64], after: MessageId) -> Vec<Waiting> {
-        let later = disk.iter().copied().filter(|id| MessageId::from_key(id << 4) > after);
-        later.take(PAGE).map(|id| fresh(message(id))).collect()
-    }
-
-    #[test]
-    fn what_does_not_fit_waits_on_disk_and_comes_back_in_order() {
-        let backlog = Backlog::new(PAGE);
-        let disk: Vec<i64> = (1..=12_000).collect();
-        for chunk in disk.chunks(100) {
-            backlog.accepted(chunk.iter().map(|id| message(*id)).collect());
-        }
-        assert_eq!(backlog.len(), PAGE, "memory is bounded");
-        assert_eq!(backlog.wants_page(), None, "no room yet");
-        let mut seen = Vec::new();
-        while seen.len() < 12_000 {
-            seen.extend(ids(&backlog.take(Carries::Real, 1_000, NOW)));
-            if let Some(after) = backlog.wants_page() {
-                backlog.page(read(&disk, after), NOW);
-            }
-            assert!(backlog.len() <= 2 * PAGE);
-        }
-        assert_eq!(seen, disk);
-    }
-
-    #[test]
-    fn a_message_committed_late_with_an_early_id_is_not_missed() {
-        let backlog = Backlog::new(PAGE);
-        let most = i64::try_from(PAGE).expect("small");
-        backlog.accepted((1..=most).map(|id| message(id * 2)).collect());
-        backlog.accepted(vec![message(most * 2 + 10)]);
-        backlog.take(Carries::Real, PAGE, NOW);
-        let after = backlog.wants_page().expect("disk holds one");
-        // While the page is read, an earlier id and two later ones are committed; of these the page
-        // has only the last.
-        backlog.accepted(vec![message(3), message(most * 2 + 30), message(most * 2 + 20)]);
-        assert_eq!(ids(&backlog.take(Carries::Real, 9, NOW)), [3], "before what is on disk");
-        backlog.page(read(&[most * 2 + 10, most * 2 + 30], after), NOW);
-        assert_eq!(ids(&backlog.take(Carries::Real, 9, NOW)), [most * 2 + 10, most * 2 + 30]);
-        let after = backlog.wants_page().expect("read again: one was missed");
-        backlog.page(read(&[most * 2 + 10, most * 2 + 20, most * 2 + 30], after), NOW);
-        let seen = ids(&backlog.take(Carries::Real, 9, NOW));
-        assert!(seen.contains(&(most * 2 + 20)), "{seen:?}");
-        assert_eq!(backlog.wants_page(), None, "disk holds no more");
-        backlog.accepted(vec![message(most * 2 + 40)]);
-        assert_eq!(backlog.len(), 1, "memory takes messages again");
+    fn backlog() -> Backlog {
+        Backlog::new(&|class| ClassPolicies::default().share(class), 8_000)
     }
 
     #[test]
     fn test_and_fiction_messages_go_only_by_sandbox_routes() {
-        let backlog = Backlog::new(PAGE);
+        let backlog = backlog();
         let fiction = Msisdn::from_digits(33_639_980_001).expect("valid");
         backlog.accepted(vec![
             Message { test: true, ..message(1) },
             Message { recipient: fiction, ..message(2) },
             message(3),
         ]);
-        assert!(backlog.has_ready(Carries::Real, NOW) && backlog.has_ready(Carries::Test, NOW));
-        assert_eq!(ids(&backlog.take(Carries::Real, 9, NOW)), [3]);
-        assert_eq!(ids(&backlog.take(Carries::Test, 9, NOW)), [1, 2]);
-        backlog.put(vec![fresh(message(4)), fresh(Message { test: true, ..message(5) })], NOW);
-        assert_eq!(ids(&backlog.take(Carries::All, 9, NOW)), [5, 4]);
+        assert_eq!(take(&backlog, Carries::Real), [3]);
+        assert_eq!(take(&backlog, Carries::Test), [1, 2]);
+        backlog.put_back(vec![fresh(message(4)), fresh(Message { test: true, ..message(5) })], NOW);
+        assert_eq!(take(&backlog, Carries::All), [5, 4]);
+    }
+
+    #[test]
+    fn what_a_start_finds_on_disk_is_read_and_told_apart() {
+        let backlog = backlog();
+        let rows = (1..=4).map(|id| (message(id).id, message(id).workspace, Class::Transactional, 1));
+        backlog.on_disk(rows.collect());
+        assert_eq!((backlog.len(), backlog.depths()[3].on_disk), (0, 4));
+        let wanted = backlog.wanted().expect("memory is empty");
+        let found = vec![fresh(message(1)), fresh(Message { test: true, ..message(2) }), fresh(message(4))];
+        backlog.fetched(wanted, Some(found), NOW);
+        assert_eq!(take(&backlog, Carries::Real), [1, 4], "one was cancelled meanwhile");
+        assert_eq!(take(&backlog, Carries::Test), [2]);
+        assert!(backlog.wanted().is_none());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct ClassPolicies {
     pub unknown: [(Class, UnknownPolicy); 5],
     /// How long a message is worth delivering when the request does not say, by class.
     pub validity: [(Class, Duration); 5],
+    /// A class's share of a route while all classes have messages waiting, 1 to 1,000.
+    pub share: [(Class, u16); 5],
 }
 
 impl ClassPolicies {
@@ -37,6 +39,12 @@ impl ClassPolicies {
     #[must_use]
     pub fn validity(&self, class: Class) -> Duration {
         self.validity.iter().find(|(c, _)| *c == class).map_or(Duration::from_secs(48 * 3600), |(_, v)| *v)
+    }
+
+    /// The share of `class`, at least 1.
+    #[must_use]
+    pub fn share(&self, class: Class) -> u16 {
+        self.share.iter().find(|(c, _)| *c == class).map_or(1, |(_, share)| (*share).max(1))
     }
 }
 
@@ -59,6 +67,13 @@ impl Default for ClassPolicies {
                 (C::Otp, Duration::from_secs(300)),
                 (C::Alert, hours(24)),
                 (C::Conversational, hours(24)),
+            ],
+            share: [
+                (C::Marketing, 1),
+                (C::Transactional, 4),
+                (C::Otp, 16),
+                (C::Alert, 8),
+                (C::Conversational, 4),
             ],
         }
     }
@@ -83,6 +98,9 @@ pub struct SendingRules {
     pub send_at_max: Duration,
     /// Messages kept in memory for sending; more wait on disk.
     pub queue_max: usize,
+    /// How long a message may take to be on disk while requests crowd: beyond, some are refused at once, so
+    /// that those that are accepted are accepted soon.
+    pub accept_target: Duration,
     /// The rules: the embedded packs, and those of the deployment.
     pub packs: Arc<Packs>,
     /// The hours profile that the platform allows at most; workspaces choose within it.
@@ -104,6 +122,7 @@ impl Default for SendingRules {
             idempotency_kept: Duration::from_secs(3600),
             send_at_max: Duration::from_secs(90 * 86_400),
             queue_max: 200_000,
+            accept_target: Duration::from_millis(200),
             packs: Arc::new(Packs::embedded().clone()),
             profile: "strict".to_owned(),
             stop_code: None,
@@ -155,6 +174,9 @@ pub struct RouteConfig {
     pub tls: Option<TlsConfig>,
     /// The longest wait between two attempts to bind.
     pub rebind_max: Duration,
+    /// What a part costs by it beside others, in whatever unit: cheap routes are used first, those of the
+    /// same cost share by how quickly they answer.
+    pub cost: u32,
     /// Whether it is the box or another sandbox: test traffic may use it.
     pub sandbox: bool,
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::Chance;
+use crate::schedule::Terms;
 
 /// What a key may do. Allo's scopes for the routes we have, and ours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -243,6 +244,15 @@ impl Directory {
     /// What a workspace chose; what it would choose by default when the directory does not know it.
     pub(crate) fn settings(&self, workspace: WorkspaceId) -> Arc<Settings> {
         self.settings.get(&workspace).cloned().unwrap_or_else(|| Arc::new(Settings::of("")))
+    }
+
+    /// What a workspace is due in the queue.
+    pub(crate) fn terms(&self, workspace: WorkspaceId) -> Terms {
+        self.settings.get(&workspace).map_or_else(Terms::default, |settings| Terms {
+            weight: settings.weight,
+            per_second: settings.per_second,
+            sender_per_second: settings.sender_per_second,
+        })
     }
 
     /// The workspaces whose STOP mentions name `code`: it is a sender of theirs, their choice, or, when it

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::accept::{Departure, judge_departure, needs_standing};
 use crate::compliance::{holding_rule, verdict_json};
 use crate::link::Outgoing;
-use crate::route::{Bind, Route};
+use crate::route::{Bind, Choice, Route};
+use crate::schedule::{Moment, Room};
 use crate::shared::Shared;
 
 /// Parts handed over in one transaction at most, so that a wide window does not make one long
@@ -34,24 +35,40 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-/// Fills every route once or more; when to look again at the latest.
+/// Gives every bind what it would take; when to look again at the latest.
 fn round(shared: &Arc<Shared>) -> Option<Instant> {
     let clock = &shared.clock;
-    let now = clock.now();
-    let mut next: Option<Instant> = shared.backlog.next_due().map(|due| clock.instant() + due.since(now));
-    for route in &shared.routes {
-        while let Some((bind, room)) = route.room(clock.instant()) {
-            let taken = shared.backlog.take(route.carries, room.min(BATCH_MAX), now);
-            if taken.is_empty() {
-                break;
+    let moment = Moment { now: clock.now(), at: clock.instant() };
+    let directory = shared.directory();
+    let terms = |workspace| directory.terms(workspace);
+    loop {
+        let choices = choices(shared, moment.at);
+        let given = choices.iter().any(|choice| {
+            let most =
+                Room { parts: choice.room.parts.min(BATCH_MAX), express: choice.room.express.min(BATCH_MAX) };
+            let taken = shared.backlog.take(choice.route.carries, most, moment, &terms);
+            let any = !taken.is_empty();
+            if any {
+                hand_over(shared, choice.route, choice.bind, taken, moment.now);
             }
-            hand_over(shared, route, bind, taken, now);
-        }
-        if shared.backlog.has_ready(route.carries, now) {
-            next = [next, route.next_room(clock.instant())].into_iter().flatten().min();
+            any
+        });
+        if !given {
+            return shared.backlog.next_due(moment);
         }
     }
-    next
+}
+
+/// The binds that would take something, the best choice first. One in doubt is used only where no other
+/// bind that carries the same is well: what it is given may be lost with it.
+fn choices(shared: &Shared, now: Instant) -> Vec<Choice<'_>> {
+    let mut choices: Vec<Choice<'_>> = shared.routes.iter().flat_map(|route| route.choices(now)).collect();
+    choices.retain(|choice| {
+        let another = |route: &Arc<Route>| route.carries == choice.route.carries && route.is_well(now);
+        !choice.is_in_doubt() || !shared.routes.iter().any(another)
+    });
+    choices.sort_by_key(Choice::merit);
+    choices
 }
 
 async fn next_instant(shared: &Shared, next: Option<Instant>) {
@@ -70,9 +87,12 @@ fn hand_over(
     taken: Vec<Waiting>,
     now: Timestamp,
 ) {
-    let parts = taken.iter().map(parts_of).sum();
-    bind.reserve(parts);
-    route.spend(parts, shared.clock.instant());
+    for waiting in &taken {
+        bind.reserve(waiting.message.class, parts_of(waiting));
+        if waiting.attempts == 0 {
+            shared.metrics.waited(waiting.message.class, now.since(waiting.not_before));
+        }
+    }
     let mut judged = Judged::default();
     for waiting in taken {
         judged.judge(shared, waiting, None, now);
@@ -95,7 +115,7 @@ fn hand_over(
                 judged.depart(&shared, &route, &bind, now);
             }
             Err(why) => {
-                bind.release(ask.iter().map(parts_of).sum());
+                release(&bind, &ask);
                 put_off(&shared, ask, &why, "consents and STOPs cannot be read");
             }
         }
@@ -111,13 +131,20 @@ fn parts_of(waiting: &Waiting) -> usize {
     waiting.parts_owed.count_ones() as usize
 }
 
+/// Messages that were handed over to the bind do not leave by it now.
+fn release<'w>(bind: &Bind, messages: impl IntoIterator<Item = &'w Waiting>) {
+    for waiting in messages {
+        bind.release(waiting.message.class, parts_of(waiting));
+    }
+}
+
 /// Messages that could not be dealt with go back to the queue for a moment: nothing is dropped.
 fn put_off(shared: &Shared, messages: Vec<Waiting>, why: &StoreError, what: &str) {
     shared.metrics.store_failures.inc();
     tracing::error!(%why, "{what}; trying again");
     let later = shared.clock.now().plus(STORE_RETRY);
     let again = messages.into_iter().map(|waiting| Waiting { not_before: later, ..waiting }).collect();
-    shared.backlog.put(again, shared.clock.now());
+    shared.backlog.put_back(again, shared.clock.now());
 }
 
 type Withdrawn = (Waiting, Withdrawal);
@@ -159,6 +186,7 @@ impl Judged {
         if !verdict.reasons().is_empty() {
             self.verdicts.push((waiting.message.id, verdict_json(&verdict, now)));
         }
+        shared.metrics.verdict("departure", verdict.decision());
         match verdict.clear(waiting.message.id) {
             Ok(permit) => {
                 let through = through.map(|code| (code, waiting.message.sender));
@@ -178,8 +206,8 @@ impl Judged {
 
     /// Makes what was judged durable; what may leave goes to the bind.
     fn depart(self, shared: &Arc<Shared>, route: &Arc<Route>, bind: &Arc<Bind>, now: Timestamp) {
-        bind.release(self.withdrawn.iter().map(|(waiting, _)| parts_of(waiting)).sum());
-        bind.release(self.held.iter().map(|(waiting, _)| parts_of(waiting)).sum());
+        release(bind, self.withdrawn.iter().map(|(waiting, _)| waiting));
+        release(bind, self.held.iter().map(|(waiting, _)| waiting));
         if !self.verdicts.is_empty() {
             // Written in the same batch or the one before; a refusal of the disk refuses both.
             drop(shared.store.keep_departure_verdicts(self.verdicts));
@@ -217,7 +245,7 @@ impl Judged {
                     give(&shared, &bind, cleared, &departed.given.into_iter().collect());
                 }
                 Err(why) => {
-                    bind.release(cleared.iter().map(|out| parts_of(out.waiting())).sum());
+                    release(&bind, cleared.iter().map(Outgoing::waiting));
                     let again = cleared.into_iter().map(Outgoing::into_waiting).collect();
                     put_off(&shared, again, &why, "messages cannot be handed over");
                 }
@@ -226,13 +254,21 @@ impl Judged {
     }
 }
 
+/// Messages that were taken will not leave now: those behind them to the same phones may.
+fn settled<'w>(shared: &Shared, messages: impl Iterator<Item = &'w Waiting>) {
+    shared.backlog.settled(messages.map(|waiting| &waiting.message), shared.clock.instant());
+}
+
 /// Makes messages wait for their window: on disk, from where they come back when it opens.
 fn hold(shared: &Arc<Shared>, held: Vec<(Waiting, Hold)>, now: Timestamp) {
     let pending = shared.store.hold(held.iter().map(|(_, hold)| *hold).collect(), now);
     let shared = shared.clone();
     shared.tracker.clone().spawn(async move {
         match pending.await {
-            Ok(changes) => shared.outcomes().changed(&changes),
+            Ok(changes) => {
+                settled(&shared, held.iter().map(|(waiting, _)| waiting));
+                shared.outcomes().changed(&changes);
+            }
             Err(why) => {
                 let messages = held.into_iter().map(|(waiting, _)| waiting).collect();
                 put_off(&shared, messages, &why, "messages cannot be held");
@@ -250,10 +286,12 @@ fn give(
 ) {
     let (stand, gone): (Vec<_>, Vec<_>) =
         cleared.into_iter().partition(|outgoing| standing.contains(&outgoing.waiting().message.id));
-    bind.release(gone.iter().map(|out| parts_of(out.waiting())).sum());
+    release(bind, gone.iter().map(Outgoing::waiting));
+    settled(shared, gone.iter().map(Outgoing::waiting));
     facteur_store::crash::point("gateway.handed_over.unwritten");
     if let Err(unsent) = bind.send(stand) {
         // The bind's task has ended with the gateway.
+        release(bind, unsent.iter().map(Outgoing::waiting));
         shared.outcomes().give_back(unsent.into_iter().map(Outgoing::into_waiting).collect());
     }
 }
@@ -274,14 +312,13 @@ fn withdraw(shared: &Arc<Shared>, withdrawn: Vec<Withdrawn>, now: Timestamp) {
     let shared = shared.clone();
     shared.tracker.clone().spawn(async move {
         match pending.await {
-            Ok(changes) => shared.outcomes().changed(&changes),
+            Ok(changes) => {
+                settled(&shared, withdrawn.iter().map(|(waiting, _)| waiting));
+                shared.outcomes().changed(&changes);
+            }
             Err(why) => {
-                shared.metrics.store_failures.inc();
-                tracing::error!(%why, "messages cannot be withdrawn; trying again");
-                let later = shared.clock.now().plus(STORE_RETRY);
-                let again =
-                    withdrawn.into_iter().map(|(waiting, _)| Waiting { not_before: later, ..waiting });
-                shared.backlog.put(again.collect(), shared.clock.now());
+                let messages = withdrawn.into_iter().map(|(waiting, _)| waiting).collect();
+                put_off(&shared, messages, &why, "messages cannot be withdrawn");
             }
         }
     });

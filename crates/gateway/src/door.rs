@@ -2,6 +2,7 @@
 //! reading, judgement and keeping.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use facteur_domain::{Class, Message, MessageId, Timestamp};
 use facteur_store::{Accept, Accepted, Actor, AuditLine, Idempotency, Standing, StoredAnswer};
@@ -10,7 +11,8 @@ use crate::Caller;
 use crate::accept::{Assessment, Desk, Draft, IdempotencyKey, Reply, SendRequest, needs_standing};
 use crate::backlog::Carries;
 use crate::compliance::{holding_rule, verdict_json};
-use crate::gateway::{Gateway, unavailable};
+use crate::gate::Pass;
+use crate::gateway::{Gateway, overloaded, unavailable};
 use crate::metrics::{ByCode, CodeLabel};
 use crate::quota::Quotas;
 use crate::refusal::{Code, Refusal};
@@ -61,6 +63,7 @@ impl Gateway {
         answer: impl FnOnce(&Message) -> StoredAnswer + Send,
     ) -> Result<Reply, Refusal> {
         let shared = &self.shared;
+        let pass = self.enter()?;
         let now = shared.clock.now();
         let key = request.idempotency.take();
         if let Some(answer) = self.answered_before(caller, key.as_ref(), now).await? {
@@ -91,6 +94,7 @@ impl Gateway {
         match kept {
             Ok(Accepted::New) => {
                 facteur_store::crash::point("gateway.accepted.unanswered");
+                shared.metrics.kept(pass.kept());
                 shared.metrics.accepted(class);
                 shared.news.accepted(caller.workspace(), &[id]);
                 if held {
@@ -117,6 +121,7 @@ impl Gateway {
         key: Option<IdempotencyKey>,
         answer: impl FnOnce(&[Result<&Message, &Refusal>]) -> StoredAnswer + Send,
     ) -> Result<ListReply, Refusal> {
+        let pass = self.enter()?;
         let now = self.shared.clock.now();
         if let Some(answer) = self.answered_before(caller, key.as_ref(), now).await? {
             self.shared.metrics.replayed.inc();
@@ -138,7 +143,11 @@ impl Gateway {
         let told: Vec<_> = decided.iter().map(|accept| accept.as_ref().map(|a| &a.message)).collect();
         let reply = answer(&told);
         let accepts: Vec<Accept> = decided.into_iter().filter_map(Result::ok).collect();
-        self.keep_all(caller, accepts, key, reply, now).await
+        let done = self.keep_all(caller, accepts, key, reply, now).await;
+        if matches!(done, Ok(ListReply::New(_))) {
+            self.shared.metrics.kept(pass.kept());
+        }
+        done
     }
 
     /// The accepted messages of a list, in one transaction.
@@ -217,8 +226,18 @@ impl Gateway {
         Ok(decided)
     }
 
+    /// Lets a request in, unless more comes than can be kept in time.
+    fn enter(&self) -> Result<Pass<'_, impl Fn() -> Instant>, Refusal> {
+        let shared = &self.shared;
+        shared.gate.enter(|| shared.clock.instant()).ok_or_else(|| {
+            shared.metrics.shed.inc();
+            overloaded()
+        })
+    }
+
     /// Turns an assessed draft into what is kept, if it may go.
     fn decide(&self, desk: &Desk<'_>, draft: Draft, assessment: Assessment) -> Result<Accept, Refusal> {
+        self.shared.metrics.verdict("acceptance", assessment.verdict.decision());
         let id = MessageId::from_key(self.shared.ids.next(desk.now));
         let resend_of = draft.resend_of();
         let message = desk.message(draft, &assessment, id)?;

@@ -17,7 +17,7 @@ use crate::{Caller, Clock, KeyProblem};
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Whether the gateway can do its work, for `/readyz`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Readiness {
     /// Ready to accept.
     pub ready: bool,
@@ -25,25 +25,74 @@ pub struct Readiness {
     pub store: Result<(), String>,
     /// Messages waiting in memory for their turn.
     pub waiting: usize,
+    /// What waits, by class, the most urgent first.
+    pub queues: Vec<QueueReport>,
     /// One report a route.
     pub routes: Vec<RouteReport>,
 }
 
-/// A route as it stands.
+/// What waits of a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueReport {
+    /// Which.
+    pub class: Class,
+    /// Messages in memory.
+    pub messages: usize,
+    /// Messages on disk only.
+    pub on_disk: usize,
+    /// Parts of both.
+    pub parts: u64,
+    /// When the one that waits longest was accepted.
+    pub oldest: Option<Timestamp>,
+    /// When one that came last would leave; `None` when nobody can tell.
+    pub eta: Option<Eta>,
+}
+
+/// Between when and when a message is expected to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Eta {
+    /// If nothing but its own line went before it.
+    pub from: Timestamp,
+    /// If everything that waits now went on waiting, each with its share.
+    pub to: Timestamp,
+}
+
+/// A route as it stands.
+#[derive(Clone, Debug, PartialEq)]
 pub struct RouteReport {
     /// Its name.
     pub name: String,
     /// Binds that are up.
     pub bound: u16,
-    /// Binds it should have.
-    pub binds: u16,
     /// Submits unanswered.
     pub in_flight: usize,
     /// Parts a second in force; 0 for no limit.
     pub limit_per_second: u32,
+    /// Parts written in the last second, as looked at once a second.
+    pub rate: u64,
+    /// Parts written since the start.
+    pub written: u64,
     /// The last trouble and when, if any.
     pub trouble: Option<String>,
+    /// Its binds, up or not.
+    pub binds: Vec<BindReport>,
+}
+
+/// A bind that may carry submits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BindReport {
+    /// It is bound.
+    pub up: bool,
+    /// Submits that may be unanswered.
+    pub window: usize,
+    /// Submits that are.
+    pub in_flight: usize,
+    /// Parts handed over to it and not yet written.
+    pub handed: usize,
+    /// Its operator does not answer as it should: others are preferred.
+    pub in_doubt: bool,
+    /// Mean seconds from a submit to its answer, of the last ones.
+    pub answer_seconds: Option<f64>,
 }
 
 /// What remained when the gateway stopped.
@@ -170,16 +219,24 @@ impl Gateway {
     /// All metrics in Prometheus' text form.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.shared.metrics.text(&self.shared.store.receipt_counts())
+        let shared = &self.shared;
+        let now = shared.clock.instant();
+        shared.metrics.queues(&self.queues(), shared.clock.now());
+        for route in &shared.routes {
+            shared.metrics.route(&route.report(now));
+        }
+        shared.metrics.store(&shared.store.load());
+        shared.metrics.text(&shared.store.receipt_counts())
     }
 
     /// Whether it can do its work: the store writes, and a bind is up if there are routes.
     pub async fn readiness(&self) -> Readiness {
         let store = self.shared.store.writable().await.map_err(|why| why.to_string());
-        let routes: Vec<RouteReport> = self.shared.routes.iter().map(|route| route.report()).collect();
+        let now = self.shared.clock.instant();
+        let routes: Vec<RouteReport> = self.shared.routes.iter().map(|route| route.report(now)).collect();
         let bound = routes.is_empty() || routes.iter().any(|route| route.bound > 0);
         let waiting = self.shared.backlog.len();
-        Readiness { ready: store.is_ok() && bound, store, waiting, routes }
+        Readiness { ready: store.is_ok() && bound, store, waiting, queues: self.queues(), routes }
     }
 
     /// Stops handing over, waits for answers up to `limit`, unbinds, closes the store.
@@ -214,5 +271,15 @@ pub(crate) fn unavailable(why: StoreError) -> Refusal {
         Code::ServiceUnavailable,
         "The service cannot keep messages at the moment; nothing was accepted.",
     );
+    Refusal { retry_after: Some(RETRY_AFTER), ..refusal }
+}
+
+/// More comes than can be kept.
+pub(crate) fn overloaded() -> Refusal {
+    let refusal = Refusal::new(
+        Code::ServiceUnavailable,
+        "More messages come at the moment than can be kept; nothing was accepted.",
+    );
+    let refusal = refusal.try_instead("Send it again after the time in Retry-After, and more slowly.");
     Refusal { retry_after: Some(RETRY_AFTER), ..refusal }
 }

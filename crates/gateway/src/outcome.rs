@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use facteur_domain::MessageId;
+use facteur_domain::{Message, MessageId};
 use facteur_smpp::Status;
 use facteur_store::{Answer, AnswerOutcome, Change, ReceiptFate, Store, StoreError, Understand, Waiting};
 use tokio::sync::Notify;
@@ -40,13 +40,19 @@ pub(crate) struct Outcomes {
 }
 
 impl Outcomes {
-    /// Records answers; then `again` goes back to the queue. An answer is never dropped: while the
-    /// disk refuses it, it is tried again.
-    pub(crate) fn answers(&self, route: &Arc<Route>, answers: Vec<Answer>, again: Vec<Waiting>) {
+    /// Records answers; then `again` goes back to the queue. What is behind the `settled` messages may
+    /// leave at once. An answer is never dropped: while the disk refuses it, it is tried again.
+    pub(crate) fn answers(
+        &self,
+        route: &Arc<Route>,
+        answers: Vec<Answer>,
+        again: Vec<Waiting>,
+        settled: &[Message],
+    ) {
         facteur_store::crash::point("gateway.answer.unrecorded");
         self.count_answers(route, &answers);
-        // Room in the window came free.
-        self.backlog.wake.notify_one();
+        // Room in the window came free: this wakes the dispatcher.
+        self.backlog.settled(settled, self.clock.instant());
         let pending = self.store.record_answers(answers.clone());
         let this = self.clone();
         self.tracker.spawn(async move {
@@ -58,7 +64,7 @@ impl Outcomes {
                 recorded = this.store.record_answers(answers.clone()).await;
             }
             this.changed(&recorded.unwrap_or_default());
-            this.backlog.put(again, this.clock.now());
+            this.backlog.put_back(again, this.clock.now());
         });
     }
 
@@ -142,7 +148,7 @@ impl Outcomes {
                 }
                 given = this.store.give_back(ids.clone(), this.clock.now()).await;
             }
-            this.backlog.put(unsent, this.clock.now());
+            this.backlog.put_back(unsent, this.clock.now());
         });
     }
 
@@ -168,8 +174,9 @@ impl Outcomes {
     }
 
     /// Seconds from writing a part to its answer.
-    pub(crate) fn waited(&self, waited: Duration) {
-        self.metrics.answer_seconds.observe(waited.as_secs_f64());
+    pub(crate) fn waited(&self, route: &Route, waited: Duration) {
+        let label = ByRoute { route: route.config.name.clone() };
+        self.metrics.answer_seconds.get_or_create(&label).observe(waited.as_secs_f64());
     }
 
     /// The operator said that a route is too fast.

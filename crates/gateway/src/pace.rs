@@ -12,6 +12,13 @@ const REST: Duration = Duration::from_millis(250);
 const BACK_OFF_PERCENT: u32 = 80;
 /// How much the rate rises for every second without a throttle, in percent of itself.
 const PROBE_PERCENT: u32 = 5;
+/// As above, once there was no throttle for `CALM`.
+const PROBE_CALM_PERCENT: u32 = 25;
+const CALM: Duration = Duration::from_secs(10);
+/// A throttle does not slow a route below this share of its limit in percent, nor, without a limit, below
+/// so many parts a second: a single refusal on an idle route says little about rates.
+const FLOOR_PERCENT: u32 = 10;
+const FLOOR: u32 = 10;
 
 /// A rate limiter over parts: never more than the configured number in any second (half-open),
 /// spread evenly within it; after a throttle it falls to what the operator took, and probes up.
@@ -26,11 +33,19 @@ pub(crate) struct Pace {
     /// Not before this instant: even spacing, and rest after a throttle.
     next: Option<Instant>,
     probed: Option<Instant>,
+    throttled: Option<Instant>,
 }
 
 impl Pace {
     pub(crate) fn new(per_second: u32) -> Self {
-        Self { configured: per_second, learned: None, sent: VecDeque::new(), next: None, probed: None }
+        Self {
+            configured: per_second,
+            learned: None,
+            sent: VecDeque::new(),
+            next: None,
+            probed: None,
+            throttled: None,
+        }
     }
 
     /// Parts a second in force; 0 for no limit.
@@ -54,6 +69,12 @@ impl Pace {
         let earned = behind.as_nanos() / (SECOND.as_nanos() / u128::from(limit)).max(1) + 1;
         let spaced = usize::try_from(earned.min(u128::from(burst))).unwrap_or(1);
         spaced.min((limit as usize).saturating_sub(self.sent.len()))
+    }
+
+    /// Parts sent in the second that ends at `now`.
+    pub(crate) fn last_second(&mut self, now: Instant) -> usize {
+        self.forget(now);
+        self.sent.len()
     }
 
     /// Says that `parts` were sent at `now`.
@@ -90,6 +111,7 @@ impl Pace {
     pub(crate) fn throttled(&mut self, now: Instant) {
         self.forget(now);
         self.next = Some(self.next.map_or(now, |n| n.max(now)).max(now + REST));
+        self.throttled = Some(now);
         if self.probed.is_some_and(|at| now.saturating_duration_since(at) < SECOND) && self.learned.is_some()
         {
             // One burst of refusals is one lesson.
@@ -97,7 +119,8 @@ impl Pace {
         }
         let observed = u32::try_from(self.sent.len()).unwrap_or(u32::MAX).max(1);
         let target = (u64::from(observed) * u64::from(BACK_OFF_PERCENT) / 100).max(1);
-        let target = u32::try_from(target).unwrap_or(u32::MAX);
+        let floor = if self.configured == 0 { FLOOR } else { self.configured * FLOOR_PERCENT / 100 };
+        let target = u32::try_from(target).unwrap_or(u32::MAX).max(floor);
         self.learned = Some(self.learned.map_or(target, |l| l.min(target)));
         self.probed = Some(now);
     }
@@ -117,7 +140,9 @@ impl Pace {
         if now.saturating_duration_since(probed) < SECOND {
             return;
         }
-        let raised = learned + (learned * PROBE_PERCENT / 100).max(1);
+        let calm = self.throttled.is_none_or(|at| now.saturating_duration_since(at) >= CALM);
+        let percent = if calm { PROBE_CALM_PERCENT } else { PROBE_PERCENT };
+        let raised = learned + (learned * percent / 100).max(1);
         self.probed = Some(now);
         // Without a configured limit, ten times the lesson means that it no longer holds.
         let ceiling = if self.configured == 0 { 100_000 } else { self.configured };
@@ -205,6 +230,56 @@ mod tests {
         assert_eq!(pace.room(t + Duration::from_secs(2)), 0, "rests first");
         run(&mut pace, t + Duration::from_secs(3), 60, Duration::from_millis(5));
         assert_eq!(pace.limit(), 100, "probed back up");
+    }
+
+    /// An operator that takes `takes` parts in any second and throttles the rest: what it took of each
+    /// second, and all that it refused.
+    fn against(pace: &mut Pace, takes: usize, seconds: u64) -> (Vec<usize>, usize) {
+        let start = start();
+        let (mut now, mut taken, mut refused) = (start, VecDeque::new(), 0);
+        let mut by_second = Vec::new();
+        for second in 1..=seconds {
+            let mut count = 0;
+            while now < start + SECOND * u32::try_from(second).expect("small") {
+                for _ in 0..pace.room(now).min(10) {
+                    pace.sent(1, now);
+                    while taken.front().is_some_and(|at| now - *at >= SECOND) {
+                        taken.pop_front();
+                    }
+                    if taken.len() < takes {
+                        taken.push_back(now);
+                        count += 1;
+                    } else {
+                        refused += 1;
+                        pace.throttled(now);
+                    }
+                }
+                now += Duration::from_millis(5);
+            }
+            by_second.push(count);
+        }
+        (by_second, refused)
+    }
+
+    #[test]
+    fn an_operator_that_takes_less_gets_what_it_takes_and_little_more() {
+        for (limit, takes) in [(20, 12), (100, 30), (0, 50)] {
+            let mut pace = Pace::new(limit);
+            let (by_second, refused) = against(&mut pace, takes, 60);
+            let taken: usize = by_second[5..].iter().sum();
+            assert!(taken * 100 >= takes * 55 * 75, "{limit}/s: {taken} of {}", takes * 55);
+            assert!(refused * 100 <= taken * 20, "{limit}/s: {refused} refused, {taken} taken");
+        }
+    }
+
+    #[test]
+    fn a_refusal_on_an_idle_route_does_not_make_it_crawl() {
+        let (mut pace, t) = (Pace::new(1_000), start());
+        pace.sent(1, t);
+        pace.throttled(t);
+        assert_eq!(pace.limit(), 100);
+        run(&mut pace, t, 40, Duration::from_millis(5));
+        assert_eq!(pace.limit(), 1_000, "and it is back soon");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::metrics::{ByRoute, ByRouteAnswer};
 use crate::outcome::ANSWERS;
 
 /// A route as it fares since the start.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct RouteHealth {
     /// Its binds, what is under way, its limit, its last trouble.
     pub report: RouteReport,
@@ -68,14 +68,14 @@ impl Gateway {
     /// The routes as they fare, in order of preference. Cheap: nothing is read from disk.
     #[must_use]
     pub fn routes(&self) -> Vec<RouteHealth> {
-        let metrics = &self.shared.metrics;
+        let (metrics, now) = (&self.shared.metrics, self.clock().instant());
         let health = |route: &std::sync::Arc<crate::route::Route>| {
             let (name, config) = (&route.config.name, &route.config);
             let of = |route: &str| ByRoute { route: route.to_owned() };
             let counted =
                 |answer| metrics.answers.get_or_create(&ByRouteAnswer { route: name.clone(), answer }).get();
             RouteHealth {
-                report: route.report(),
+                report: route.report(now),
                 address: config.address.clone(),
                 tls: config.tls.is_some(),
                 link: match config.link {

@@ -1,6 +1,8 @@
 //! The verdict before the send: the same reading, rewriting and judgement as acceptance, and nothing
 //! kept, nothing sent.
 
+use std::collections::HashMap;
+
 use facteur_domain::text::rewrite::Rewrite;
 use facteur_domain::text::{Encoding, Plan};
 use facteur_domain::{Class, Timestamp};
@@ -10,7 +12,7 @@ use facteur_store::Standing;
 use crate::Caller;
 use crate::accept::{Assessment, Desk, Draft, SendRequest, needs_standing};
 use crate::compliance::decision_name;
-use crate::gateway::{Gateway, unavailable};
+use crate::gateway::{Eta, Gateway, unavailable};
 use crate::refusal::{Code, Refusal};
 
 /// The most recipients of one preview.
@@ -50,6 +52,9 @@ pub struct Judgement {
     pub rewrite: Option<Rewrite>,
     /// What it costs, in millionths of a euro, when the workspace has a price per part.
     pub cost_micros: Option<i64>,
+    /// When it would leave if it were sent now, behind what waits; `None` when nobody can tell, or it would
+    /// not leave now.
+    pub eta: Option<Eta>,
 }
 
 /// Without the text.
@@ -114,12 +119,20 @@ impl Gateway {
         let asked = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
         let asked = asked.map(|draft| (caller.workspace(), draft.recipient)).collect();
         let mut standings = self.store().standings(asked).await.map_err(unavailable)?.into_iter();
-        let judged = |draft: Draft, standing: Option<&Standing>| {
+        let mut etas: HashMap<(Class, bool), Option<Eta>> = HashMap::new();
+        let mut judged = |draft: Draft, standing: Option<&Standing>| {
+            let sandbox = caller.key.test || draft.recipient.is_fiction();
             let mut assessment = desk.assess(&draft, None);
             if needs_standing(assessment.verdict.class()) {
                 assessment = desk.assess(&draft, standing);
             }
-            judgement(assessment, settings.price_per_part)
+            let mut judgement = judgement(assessment, settings.price_per_part);
+            if judgement.send_at.is_some_and(|at| at <= now) {
+                let class = judgement.class;
+                let eta = etas.entry((class, sandbox));
+                judgement.eta = *eta.or_insert_with(|| self.eta_of_next(class, caller.workspace(), sandbox));
+            }
+            judgement
         };
         Ok(drafts
             .into_iter()
@@ -145,6 +158,7 @@ fn judgement(assessment: Assessment, price_per_part: Option<i64>) -> Judgement {
         plan,
         appended,
         rewrite,
+        eta: None,
     }
 }
 

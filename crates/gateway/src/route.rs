@@ -1,63 +1,114 @@
-//! A route as the dispatcher sees it: its pace, its binds, and how they fare.
+//! A route as the dispatcher and its binds see it: its pace, its binds, and how they fare.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use facteur_domain::Timestamp;
+use facteur_domain::{Class, Timestamp};
 use facteur_store::RouteId;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::backlog::Carries;
 use crate::config::RouteConfig;
-use crate::gateway::RouteReport;
+use crate::gateway::{BindReport, RouteReport};
+use crate::health::Health;
 use crate::link::Outgoing;
 use crate::pace::Pace;
+use crate::schedule::{Room, is_express};
+
+/// Messages are handed over this long before the pace lets them go, so that the disk is not waited for
+/// between two of them. Not longer: what is handed over is judged, and no STOP reaches it any more.
+const AHEAD: Duration = Duration::from_millis(100);
 
 /// One bind that may carry submits. Its task owns the session; this is what others see of it.
 #[derive(Debug)]
 pub(crate) struct Bind {
-    /// Submits it may still take: its window less what is under way. Below zero when a message of
-    /// several parts took more than there was; the rest waits in its task.
-    free: AtomicI64,
     up: AtomicBool,
+    /// Submits that its session would still take.
+    window_room: AtomicUsize,
+    /// Parts handed over to it and not yet written: of OTPs and alerts, and of the rest.
+    express: AtomicI64,
+    ordinary: AtomicI64,
+    health: Mutex<Health>,
     outgoing: UnboundedSender<Vec<Outgoing>>,
+}
+
+/// Where messages could go, and how good a choice that is: the smallest first.
+#[derive(Debug)]
+pub(crate) struct Choice<'r> {
+    pub(crate) route: &'r Arc<Route>,
+    pub(crate) bind: &'r Arc<Bind>,
+    pub(crate) room: Room,
+    in_doubt: bool,
+    expected: Duration,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every critical section here leaves its value whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn whole(parts: usize) -> i64 {
+    i64::try_from(parts).unwrap_or(i64::MAX)
 }
 
 impl Bind {
     pub(crate) fn new(outgoing: UnboundedSender<Vec<Outgoing>>) -> Self {
-        Self { free: AtomicI64::new(0), up: AtomicBool::new(false), outgoing }
+        Self {
+            up: AtomicBool::new(false),
+            window_room: AtomicUsize::new(0),
+            express: AtomicI64::new(0),
+            ordinary: AtomicI64::new(0),
+            health: Mutex::default(),
+            outgoing,
+        }
     }
 
     /// It is bound, with this window.
     pub(crate) fn opened(&self, window: usize) {
-        self.free.store(i64::try_from(window).unwrap_or(i64::MAX), Ordering::Release);
+        lock(&self.health).opened();
+        self.window_room.store(window, Ordering::Release);
         self.up.store(true, Ordering::Release);
     }
 
-    /// Its session ended.
+    /// Its session ended, or takes nothing more.
     pub(crate) fn closed(&self) {
         self.up.store(false, Ordering::Release);
-        self.free.store(0, Ordering::Release);
     }
 
     pub(crate) fn is_up(&self) -> bool {
         self.up.load(Ordering::Acquire)
     }
 
-    /// `parts` were answered, lost, or never sent.
-    pub(crate) fn release(&self, parts: usize) {
-        self.free.fetch_add(i64::try_from(parts).unwrap_or(0), Ordering::AcqRel);
+    /// How many submits its session would take now.
+    pub(crate) fn window(&self, room: usize) {
+        self.window_room.store(room, Ordering::Release);
     }
 
-    /// `parts` are about to be sent.
-    pub(crate) fn reserve(&self, parts: usize) {
-        self.free.fetch_sub(i64::try_from(parts).unwrap_or(0), Ordering::AcqRel);
+    fn committed(&self, class: Class) -> &AtomicI64 {
+        if is_express(class) { &self.express } else { &self.ordinary }
     }
 
-    /// How many parts it would take now.
-    pub(crate) fn room(&self) -> usize {
-        if self.is_up() { usize::try_from(self.free.load(Ordering::Acquire)).unwrap_or(0) } else { 0 }
+    /// `parts` were handed over to it.
+    pub(crate) fn reserve(&self, class: Class, parts: usize) {
+        self.committed(class).fetch_add(whole(parts), Ordering::AcqRel);
+    }
+
+    /// `parts` that were handed over were written, or will not be.
+    pub(crate) fn release(&self, class: Class, parts: usize) {
+        self.committed(class).fetch_sub(whole(parts), Ordering::AcqRel);
+    }
+
+    /// Parts handed over and not yet written: all, and those that overtake.
+    fn handed(&self) -> (usize, usize) {
+        let read = |count: &AtomicI64| usize::try_from(count.load(Ordering::Acquire)).unwrap_or(0);
+        let express = read(&self.express);
+        (express + read(&self.ordinary), express)
+    }
+
+    /// What its health says.
+    pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
+        lock(&self.health)
     }
 
     /// Gives messages to its task; gives them back when the task has ended.
@@ -76,38 +127,65 @@ pub(crate) struct Route {
     pub(crate) binds: Vec<Arc<Bind>>,
     pace: Mutex<Pace>,
     trouble: Mutex<Option<(Timestamp, String)>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every critical section here leaves its value whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Parts written since the start.
+    written: AtomicU64,
+    /// Parts written in the last second, as last looked at.
+    rate: AtomicU64,
 }
 
 impl Route {
     pub(crate) fn new(id: RouteId, config: RouteConfig, carries: Carries, binds: Vec<Arc<Bind>>) -> Self {
         let pace = Mutex::new(Pace::new(config.per_second));
-        Self { id, config, carries, binds, pace, trouble: Mutex::default() }
+        let (written, rate) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { id, config, carries, binds, pace, trouble: Mutex::default(), written, rate }
     }
 
-    /// The bind with the most room, and how many parts may go to it now.
-    pub(crate) fn room(&self, now: Instant) -> Option<(&Arc<Bind>, usize)> {
-        let bind = self.binds.iter().max_by_key(|bind| bind.room())?;
-        let room = bind.room();
-        if room == 0 {
-            return None;
+    /// Its binds that would take something now.
+    pub(crate) fn choices<'r>(self: &'r Arc<Self>, now: Instant) -> impl Iterator<Item = Choice<'r>> {
+        let limit = self.limit();
+        let handed = self.binds.iter().map(|bind| bind.handed());
+        let (all, express) = handed.fold((0, 0), |sum, bind| (sum.0 + bind.0, sum.1 + bind.1));
+        // Over all binds, for the pace is the route's.
+        let ahead = match limit {
+            0 => usize::MAX,
+            limit => (limit as usize * AHEAD.subsec_millis() as usize / 1_000).max(1),
+        };
+        self.binds.iter().filter(|bind| bind.is_up()).filter_map(move |bind| {
+            let window = bind.window_room.load(Ordering::Acquire);
+            let (own, own_express) = bind.handed();
+            let room = Room {
+                parts: window.saturating_sub(own).min(ahead.saturating_sub(all)),
+                express: window.saturating_sub(own_express).min(ahead.saturating_sub(express)),
+            };
+            if room.parts == 0 && room.express == 0 {
+                return None;
+            }
+            let load = self.config.limits.window.saturating_sub(window) + own;
+            let health = bind.health();
+            let (in_doubt, expected) = (health.in_doubt(now), health.expected(load));
+            Some(Choice { route: self, bind, room, in_doubt, expected })
+        })
+    }
+
+    /// Whether one of its binds is up and not in doubt.
+    pub(crate) fn is_well(&self, now: Instant) -> bool {
+        self.binds.iter().any(|bind| bind.is_up() && !bind.health().in_doubt(now))
+    }
+
+    /// How many of `parts` may be written now; they count as written.
+    pub(crate) fn draw(&self, parts: usize, now: Instant) -> usize {
+        let mut pace = lock(&self.pace);
+        let drawn = pace.room(now).min(parts);
+        if drawn > 0 {
+            pace.sent(drawn, now);
+            self.written.fetch_add(drawn as u64, Ordering::Relaxed);
         }
-        let room = room.min(lock(&self.pace).room(now));
-        (room > 0).then_some((bind, room))
-    }
-
-    /// Counts `parts` against the pace.
-    pub(crate) fn spend(&self, parts: usize, now: Instant) {
-        lock(&self.pace).sent(parts, now);
+        drawn
     }
 
     /// When its pace may allow more; `None` when the pace is not what holds it back.
     pub(crate) fn next_room(&self, now: Instant) -> Option<Instant> {
-        self.binds.iter().any(|bind| bind.room() > 0).then(|| lock(&self.pace).next_room(now)).flatten()
+        lock(&self.pace).next_room(now)
     }
 
     /// The operator throttled it.
@@ -120,24 +198,71 @@ impl Route {
         lock(&self.pace).limit()
     }
 
+    /// Looks at how many parts were written in the second that ends now.
+    pub(crate) fn measure(&self, now: Instant) {
+        self.rate.store(lock(&self.pace).last_second(now) as u64, Ordering::Relaxed);
+    }
+
+    /// Parts a second that it can be expected to take: its limit, or, without one, what it took in the last
+    /// second. `None` when it is down or nothing is known.
+    pub(crate) fn capacity(&self) -> Option<f64> {
+        if !self.binds.iter().any(|bind| bind.is_up()) {
+            return None;
+        }
+        let seen = u32::try_from(self.rate.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        match (self.limit(), seen) {
+            (0, 0) => None,
+            (0, seen) => Some(f64::from(seen)),
+            (limit, _) => Some(f64::from(limit)),
+        }
+    }
+
     /// Remembers the last trouble for people who look.
     pub(crate) fn trouble(&self, at: Timestamp, what: String) {
         *lock(&self.trouble) = Some((at, what));
     }
 
     /// As it stands.
-    pub(crate) fn report(&self) -> RouteReport {
-        let up = self.binds.iter().filter(|bind| bind.is_up()).count();
+    pub(crate) fn report(&self, now: Instant) -> RouteReport {
         let window = self.config.limits.window;
-        let in_flight =
-            self.binds.iter().filter(|b| b.is_up()).map(|b| window.saturating_sub(b.room())).sum();
+        let binds: Vec<BindReport> = self.binds.iter().map(|bind| bind.report(window, now)).collect();
+        let up = binds.iter().filter(|bind| bind.up).count();
         RouteReport {
             name: self.config.name.clone(),
             bound: u16::try_from(up).unwrap_or(u16::MAX),
-            binds: u16::try_from(self.binds.len()).unwrap_or(u16::MAX),
-            in_flight,
+            in_flight: binds.iter().map(|bind| bind.in_flight).sum(),
             limit_per_second: self.limit(),
+            rate: self.rate.load(Ordering::Relaxed),
+            written: self.written.load(Ordering::Relaxed),
             trouble: lock(&self.trouble).as_ref().map(|(at, what)| format!("{at} {what}")),
+            binds,
         }
+    }
+}
+
+impl Bind {
+    fn report(&self, window: usize, now: Instant) -> BindReport {
+        let up = self.is_up();
+        let health = self.health();
+        BindReport {
+            up,
+            window,
+            in_flight: if up { window.saturating_sub(self.window_room.load(Ordering::Acquire)) } else { 0 },
+            handed: self.handed().0,
+            in_doubt: health.in_doubt(now),
+            answer_seconds: health.mean().map(|mean| mean.as_secs_f64()),
+        }
+    }
+}
+
+impl Choice<'_> {
+    /// Sorted by it, the best choice comes first: well before in doubt, cheap before dear, quick before slow.
+    pub(crate) fn merit(&self) -> (bool, u32, Duration) {
+        (self.in_doubt, self.route.config.cost, self.expected)
+    }
+
+    /// Whether it is used only when nothing else is there.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        self.in_doubt
     }
 }

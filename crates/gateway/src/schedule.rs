@@ -1,62 +1,102 @@
-//! Who goes next: a queue by class and workspace, as a value without tasks or clock.
+//! Who goes next, as a value without tasks or clock.
 //!
-//! Classes share by weight, so that an OTP never waits behind a campaign and a campaign is never
-//! starved; within a class, workspaces take turns; within a workspace, the order of acceptance is
-//! kept.
+//! Classes share a route by weight, workspaces share their class by weight, senders of a workspace take
+//! turns, and a sender's messages keep the order of acceptance. Shares are kept by start-time fair
+//! queueing: each class (and, within it, each workspace) has a virtual time that advances by parts over
+//! weight, and the one that is behind goes next. Who was idle starts at the present, so that a lone OTP goes
+//! before whatever waits, an idle time is not saved up, and none starves: while it waits, its turn comes
+//! nearer with every part that others send.
+
+mod account;
+mod lane;
+mod order;
+mod outlook;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
+use std::time::{Duration, Instant};
 
-use facteur_domain::{Class, MessageId, Timestamp, WorkspaceId};
+use facteur_domain::{Class, Message, MessageId, Timestamp, WorkspaceId};
 use facteur_store::Waiting;
 
-/// What one round of the classes may take, in parts, per unit of weight.
-const QUANTUM: i64 = 1;
+pub(crate) use account::Terms;
+use account::{Account, Meters, Place};
+use lane::Lane;
+use order::{Order, Turn};
+pub(crate) use outlook::{Ahead, Depth};
 
-/// A class's share when every class has work.
-const fn weight(class: Class) -> i64 {
-    match class {
-        Class::Otp => 16,
-        Class::Alert => 8,
-        Class::Conversational => 4,
-        Class::Transactional => 4,
-        Class::Marketing => 1,
-    }
-}
-
-/// The order in which classes are asked within a round.
-const ORDER: [Class; 5] =
+/// The classes, the most urgent first: who goes first when shares leave it open.
+pub(crate) const ORDER: [Class; 5] =
     [Class::Otp, Class::Alert, Class::Conversational, Class::Transactional, Class::Marketing];
+/// The first classes of `ORDER` whose messages may overtake parts that are handed over and not written.
+const EXPRESS: usize = 2;
+/// Virtual time of one part at weight 1.
+const SCALE: u64 = 1 << 20;
+/// How far a class may run ahead of its share, in virtual time: an OTP goes first though another just
+/// did, and over a longer time OTPs have their share and no more.
+const HASTE: [u64; 5] = [SCALE, SCALE / 2, 0, 0, 0];
+/// How long a line pauses whose next message waits for an answer from the same phone's operator.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Messages of one workspace and class that stay in memory when it is full.
+const FEW: usize = 100;
+/// Messages read back from disk at once.
+pub(crate) const PAGE: usize = 2_000;
 
-/// Messages of one class: a line for each workspace, and whose turn it is.
-#[derive(Debug, Default)]
-struct Lane {
-    lines: HashMap<WorkspaceId, VecDeque<Waiting>, foldhash::fast::RandomState>,
-    turns: VecDeque<WorkspaceId>,
-    /// Parts this class may still take in this round; below zero after a long message.
-    credit: i64,
+/// One instant on both clocks: of the wall, for messages, and of the machine, for rates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Moment {
+    pub(crate) now: Timestamp,
+    pub(crate) at: Instant,
 }
 
-impl Lane {
-    fn push(&mut self, waiting: Waiting) {
-        let workspace = waiting.message.workspace;
-        let line = self.lines.entry(workspace).or_default();
-        if line.is_empty() {
-            self.turns.push_back(workspace);
-        }
-        line.push_back(waiting);
+/// How many parts may be taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Room {
+    /// Of any class.
+    pub(crate) parts: usize,
+    /// Of OTPs and alerts, when `parts` is used up.
+    pub(crate) express: usize,
+}
+
+impl Room {
+    /// The same for every class.
+    #[cfg(test)]
+    pub(crate) const fn of(parts: usize) -> Self {
+        Self { parts, express: parts }
     }
 
-    fn pop(&mut self) -> Option<Waiting> {
-        let workspace = self.turns.pop_front()?;
-        let line = self.lines.get_mut(&workspace)?;
-        let next = line.pop_front();
-        if line.is_empty() {
-            self.lines.remove(&workspace);
-        } else {
-            self.turns.push_back(workspace);
+    const fn has(self, express: bool) -> bool {
+        self.parts > 0 || express && self.express > 0
+    }
+
+    fn spend(&mut self, parts: usize, express: bool) {
+        // The last message may go over, so that a long one is not stuck behind a narrow window.
+        self.parts = self.parts.saturating_sub(parts);
+        if express {
+            self.express = self.express.saturating_sub(parts);
         }
-        next
+    }
+}
+
+/// Whether `class` may overtake.
+pub(crate) const fn is_express(class: Class) -> bool {
+    rank(class) < EXPRESS
+}
+
+/// Whether a message goes by sandbox routes only.
+pub(crate) fn is_sandbox(message: &Message) -> bool {
+    message.test || message.recipient.is_fiction()
+}
+
+const fn rank(class: Class) -> usize {
+    match class {
+        Class::Otp => 0,
+        Class::Alert => 1,
+        Class::Conversational => 2,
+        Class::Transactional => 3,
+        Class::Marketing => 4,
     }
 }
 
@@ -90,205 +130,263 @@ impl Ord for Later {
     }
 }
 
+/// Messages on disk that memory has room for now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Wanted {
+    class: usize,
+    workspace: WorkspaceId,
+    /// Which.
+    pub(crate) ids: Vec<MessageId>,
+}
+
 /// The queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     lanes: [Lane; 5],
+    /// The virtual time of the classes.
+    time: u64,
     later: BinaryHeap<Reverse<Later>>,
+    order: Order,
+    meters: Meters,
     /// Messages in the lanes.
     ready: usize,
-    /// The class whose turn it is, as an index of `ORDER`.
-    turn: usize,
+    /// Messages in memory above which every workspace keeps only a few there.
+    max: usize,
+    /// Accounts that may want a page.
+    hungry: VecDeque<(usize, WorkspaceId)>,
 }
 
 impl Queue {
-    /// Messages waiting, ready or not.
-    pub(crate) fn len(&self) -> usize {
-        self.ready + self.later.len()
+    /// An empty queue whose classes share by `shares`, for about `max` messages in memory.
+    pub(crate) fn new(shares: &dyn Fn(Class) -> u16, max: usize) -> Self {
+        Self {
+            lanes: ORDER.map(|class| Lane::new(shares(class))),
+            time: 0,
+            later: BinaryHeap::new(),
+            order: Order::default(),
+            meters: Meters::default(),
+            ready: 0,
+            max,
+            hungry: VecDeque::new(),
+        }
     }
 
-    /// Adds a message; one whose `not_before` is after `now` waits for it.
+    /// Messages in memory, ready or not.
+    pub(crate) fn len(&self) -> usize {
+        self.ready + self.later.len() + self.order.aside
+    }
+
+    /// How many messages of one workspace and class memory holds at present.
+    fn account_max(&self) -> usize {
+        if self.len() >= self.max { FEW } else { (self.max / 8).max(FEW) }
+    }
+
+    /// Adds a message that is on disk; one whose `not_before` is after now waits for it. What does not fit
+    /// in memory stays on disk, and is asked for by [`Queue::wanted`] when its turn is near.
     pub(crate) fn push(&mut self, waiting: Waiting, now: Timestamp) {
         if waiting.not_before > now {
             self.later.push(Reverse(Later(waiting.not_before, waiting)));
+            return;
+        }
+        let max = self.account_max();
+        let (rank, workspace) = (rank(waiting.message.class), waiting.message.workspace);
+        let account = self.lanes[rank].account(workspace);
+        if account.held >= max || !account.shelf.is_empty() || account.asked {
+            account.shelf.push_back(waiting.message.id);
+            account.shelf_parts += u64::from(waiting.parts_owed.count_ones());
+            self.ask(rank, workspace);
         } else {
-            self.enter(waiting);
+            self.enter(waiting, false);
         }
     }
 
-    fn enter(&mut self, waiting: Waiting) {
-        self.lanes[index(waiting.message.class)].push(waiting);
+    /// Puts back, in their order, messages that were taken and did not leave: they are next, or when their
+    /// time comes.
+    pub(crate) fn put_back(&mut self, messages: Vec<Waiting>, now: Timestamp) {
+        for waiting in messages.into_iter().rev() {
+            if waiting.not_before > now {
+                self.later.push(Reverse(Later(waiting.not_before, waiting)));
+            } else {
+                self.enter(waiting, true);
+            }
+        }
+    }
+
+    /// After a start: a message that waits on disk.
+    pub(crate) fn shelve(&mut self, class: Class, workspace: WorkspaceId, id: MessageId, parts: u32) {
+        let account = self.lanes[rank(class)].account(workspace);
+        account.shelf.push_back(id);
+        account.shelf_parts += u64::from(parts);
+        self.ask(rank(class), workspace);
+    }
+
+    fn enter(&mut self, waiting: Waiting, first: bool) {
+        let (rank, time) = (rank(waiting.message.class), self.time);
+        self.lanes[rank].push(waiting, first, time);
         self.ready += 1;
     }
 
-    /// When the next message that waits for its time is due.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.later.peek().map(|Reverse(later)| later.0)
+    /// Notes that an account's memory runs low while disk holds more of it.
+    fn ask(&mut self, rank: usize, workspace: WorkspaceId) {
+        let low = self.account_max() / 2;
+        let account = self.lanes[rank].account(workspace);
+        if !account.asked && !account.shelf.is_empty() && account.held < low {
+            account.asked = true;
+            self.hungry.push_back((rank, workspace));
+        }
     }
 
-    /// Whether a message could leave at `now`.
-    pub(crate) fn has_ready(&self, now: Timestamp) -> bool {
-        self.ready > 0 || self.next_due().is_some_and(|due| due <= now)
+    /// What should be read back from disk now. Answer with [`Queue::fetched`].
+    pub(crate) fn wanted(&mut self) -> Option<Wanted> {
+        let (class, workspace) = self.hungry.pop_front()?;
+        let max = self.account_max();
+        let account = self.lanes[class].account(workspace);
+        let count = max.saturating_sub(account.held).clamp(1, PAGE).min(account.shelf.len());
+        Some(Wanted { class, workspace, ids: account.shelf.drain(..count).collect() })
     }
 
-    /// Takes messages of about `parts` parts in all: the last one may go over, so that a long
-    /// message is not stuck behind a narrow window.
-    pub(crate) fn take(&mut self, parts: usize, now: Timestamp) -> Vec<Waiting> {
-        while self.next_due().is_some_and(|due| due <= now) {
-            if let Some(Reverse(later)) = self.later.pop() {
-                self.enter(later.1);
+    /// Whether [`Queue::wanted`] may have something.
+    pub(crate) fn is_hungry(&self) -> bool {
+        !self.hungry.is_empty()
+    }
+
+    /// Takes what was read; what is missing there does not wait any more. Gives back what is of the other
+    /// kind, for sandboxes or not.
+    pub(crate) fn fetched(
+        &mut self,
+        wanted: &Wanted,
+        found: Vec<Waiting>,
+        now: Timestamp,
+        sandbox: bool,
+    ) -> Vec<Waiting> {
+        let account = self.lanes[wanted.class].account(wanted.workspace);
+        account.asked = false;
+        let parts = found.iter().map(|waiting| u64::from(waiting.parts_owed.count_ones())).sum();
+        account.shelf_parts = account.shelf_parts.saturating_sub(parts);
+        if account.shelf.is_empty() {
+            account.shelf_parts = 0;
+        }
+        let mut others = Vec::new();
+        for waiting in found {
+            if is_sandbox(&waiting.message) != sandbox {
+                others.push(waiting);
+            } else if waiting.not_before > now {
+                self.later.push(Reverse(Later(waiting.not_before, waiting)));
+            } else {
+                self.enter(waiting, false);
             }
         }
-        let mut taken = Vec::with_capacity(parts.min(self.ready));
-        let mut room = i64::try_from(parts).unwrap_or(i64::MAX);
-        while room > 0 && self.ready > 0 {
-            let lane = &mut self.lanes[self.turn];
-            if lane.turns.is_empty() || lane.credit <= 0 {
-                if lane.turns.is_empty() {
-                    // An idle class saves nothing up for later.
-                    lane.credit = 0;
-                }
-                self.turn = (self.turn + 1) % ORDER.len();
-                let next = &mut self.lanes[self.turn];
-                if !next.turns.is_empty() {
-                    let share = weight(ORDER[self.turn]) * QUANTUM;
-                    next.credit = (next.credit + share).min(share);
-                }
-                continue;
+        self.ask(wanted.class, wanted.workspace);
+        others
+    }
+
+    /// The disk could not be read: what was wanted is asked for again.
+    pub(crate) fn not_fetched(&mut self, wanted: Wanted) {
+        let account = self.lanes[wanted.class].account(wanted.workspace);
+        for id in wanted.ids.into_iter().rev() {
+            account.shelf.push_front(id);
+        }
+        self.hungry.push_back((wanted.class, wanted.workspace));
+    }
+
+    /// When something may change by itself: a message falls due, or a rate allows more.
+    pub(crate) fn next_due(&self, moment: Moment) -> Option<Instant> {
+        let due = self.later.peek().map(|Reverse(later)| moment.at + later.0.since(moment.now));
+        let rested = self.lanes.iter().filter_map(Lane::next_rested).min();
+        [due, rested].into_iter().flatten().min()
+    }
+
+    /// Takes messages of about as many parts as there is room for: the last one may go over.
+    pub(crate) fn take(
+        &mut self,
+        mut room: Room,
+        moment: Moment,
+        terms: &dyn Fn(WorkspaceId) -> Terms,
+    ) -> Vec<Waiting> {
+        self.advance(moment);
+        let mut taken = Vec::new();
+        while let Some(rank) = self.next_class() {
+            let express = rank < EXPRESS;
+            if !room.has(express) {
+                break;
             }
-            if let Some(waiting) = lane.pop() {
-                let cost = i64::from(waiting.message.parts);
-                lane.credit -= cost;
-                room -= cost;
-                self.ready -= 1;
+            if let Some(waiting) = self.next_of(rank, moment.at, terms) {
+                room.spend(waiting.parts_owed.count_ones() as usize, express);
                 taken.push(waiting);
             }
         }
         taken
     }
-}
 
-const fn index(class: Class) -> usize {
-    match class {
-        Class::Otp => 0,
-        Class::Alert => 1,
-        Class::Conversational => 2,
-        Class::Transactional => 3,
-        Class::Marketing => 4,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use facteur_domain::text::Encoding;
-    use facteur_domain::{AccountKeyId, Message, MessageText, Msisdn};
-
-    use super::*;
-
-    fn waiting(id: i64, class: Class, workspace: i64, parts: u8) -> Waiting {
-        let at = Timestamp::from_millis(0);
-        Waiting {
-            message: Message {
-                id: MessageId::from_key(id << 4),
-                workspace: WorkspaceId::from_key(workspace),
-                api_key: AccountKeyId::from_key(1),
-                sender: "MyCompany".parse().expect("valid"),
-                recipient: Msisdn::from_digits(33_612_345_678).expect("valid"),
-                class,
-                text: MessageText::try_from("x".to_owned()).expect("valid"),
-                encoding: Encoding::Gsm7,
-                parts,
-                accepted_at: at,
-                send_at: at,
-                expires_at: at,
-                client_reference: None,
-                test: false,
-                auto_reply: None,
-            },
-            attempts: 0,
-            possible_duplicate: false,
-            not_before: at,
-            parts_owed: (1 << parts) - 1,
+    /// Lets in what is due, and those that were held back for too long.
+    fn advance(&mut self, moment: Moment) {
+        let mut due = Vec::new();
+        while self.later.peek().is_some_and(|Reverse(later)| later.0 <= moment.now) {
+            due.extend(self.later.pop().map(|Reverse(later)| later.1));
+        }
+        due.extend(self.order.overdue(moment.at));
+        // They waited before: those accepted after them do not go before them.
+        for waiting in due.into_iter().rev() {
+            self.enter(waiting, true);
+        }
+        for lane in &mut self.lanes {
+            lane.wake(moment.at, self.time);
         }
     }
 
-    const NOW: Timestamp = Timestamp::from_millis(1_000);
-
-    #[test]
-    fn an_otp_passes_a_campaign() {
-        let mut queue = Queue::default();
-        for id in 0..100_000 {
-            queue.push(waiting(id, Class::Marketing, 1, 1), NOW);
-        }
-        queue.push(waiting(100_001, Class::Otp, 2, 1), NOW);
-        let first = queue.take(10, NOW);
-        assert!(first.iter().any(|w| w.message.class == Class::Otp), "within the next ten");
+    /// The class that is furthest behind among those that can send.
+    fn next_class(&self) -> Option<usize> {
+        let can = |rank: &usize| !self.lanes[*rank].turns.is_empty();
+        (0..ORDER.len()).filter(can).min_by_key(|rank| (self.lanes[*rank].tag + SCALE - HASTE[*rank], *rank))
     }
 
-    #[test]
-    fn a_campaign_is_not_starved_by_otps() {
-        let mut queue = Queue::default();
-        for id in 0..10_000 {
-            queue.push(waiting(id, Class::Otp, 1, 1), NOW);
-            queue.push(waiting(20_000 + id, Class::Marketing, 1, 1), NOW);
-        }
-        let taken = queue.take(1_700, NOW);
-        let marketing = taken.iter().filter(|w| w.message.class == Class::Marketing).count();
-        assert!((80..=120).contains(&marketing), "a share of 1 in 17, got {marketing} of 1700");
-    }
-
-    #[test]
-    fn workspaces_take_turns_whatever_their_size() {
-        let mut queue = Queue::default();
-        for id in 0..50_000 {
-            queue.push(waiting(id, Class::Transactional, 1, 1), NOW);
-        }
-        for id in 50_000..50_100 {
-            queue.push(waiting(id, Class::Transactional, 2, 1), NOW);
-        }
-        let taken = queue.take(200, NOW);
-        let small = taken.iter().filter(|w| w.message.workspace.key() == 2).count();
-        assert_eq!(small, 100);
-    }
-
-    #[test]
-    fn order_is_kept_within_a_workspace_and_nothing_is_lost() {
-        let mut queue = Queue::default();
-        for id in 0..1_000 {
-            queue.push(waiting(id, Class::Alert, id % 3, 1), NOW);
-        }
-        let mut last = [-1; 3];
-        let mut count = 0;
-        while queue.len() > 0 {
-            for taken in queue.take(7, NOW) {
-                let place = usize::try_from(taken.message.workspace.key()).expect("small");
-                assert!(taken.message.id.key() > last[place]);
-                last[place] = taken.message.id.key();
-                count += 1;
+    /// One step of a class: its next message, unless the one whose turn it was must wait.
+    fn next_of(&mut self, rank: usize, at: Instant, terms: &dyn Fn(WorkspaceId) -> Terms) -> Option<Waiting> {
+        let lane = &mut self.lanes[rank];
+        let Reverse((tag, workspace)) = lane.turns.pop()?;
+        let terms = terms(workspace);
+        let account = lane.account(workspace);
+        let next = match account.next(terms, &mut self.meters, at) {
+            Err(rest) => {
+                account.place = rest.map_or(Place::Idle, Place::Resting);
+                lane.rest(rest, workspace);
+                return None;
+            }
+            Ok(next) => next,
+        };
+        self.ready -= 1;
+        let turn = self.order.turn(next, at);
+        let mut left = None;
+        match turn {
+            Turn::Leave(waiting) => {
+                let parts = u64::from(waiting.parts_owed.count_ones());
+                self.time = lane.tag;
+                lane.tag += parts * SCALE / lane.weight;
+                lane.time = tag;
+                let account = lane.account(workspace);
+                account.tag = tag + parts * SCALE / u64::from(terms.weight.max(1));
+                self.meters.count(&waiting.message, waiting.parts_owed.count_ones() as usize, terms, at);
+                left = Some(waiting);
+            }
+            Turn::Aside => {}
+            Turn::Pause(waiting) => {
+                let sender = waiting.message.sender;
+                account.push(waiting, true);
+                account.pause(&sender, at + PAUSE);
+                self.ready += 1;
             }
         }
-        assert_eq!(count, 1_000);
+        lane.stay(workspace);
+        self.ask(rank, workspace);
+        left
     }
 
-    #[test]
-    fn a_long_message_costs_its_parts_and_still_leaves() {
-        let mut queue = Queue::default();
-        queue.push(waiting(1, Class::Marketing, 1, 8), NOW);
-        queue.push(waiting(2, Class::Marketing, 1, 8), NOW);
-        assert_eq!(queue.take(1, NOW).len(), 1, "a window of one still takes it");
-        assert_eq!(queue.take(1, NOW).len(), 1);
-    }
-
-    #[test]
-    fn what_is_not_due_waits() {
-        let mut queue = Queue::default();
-        let mut later = waiting(1, Class::Otp, 1, 1);
-        later.not_before = Timestamp::from_millis(2_000);
-        queue.push(later, NOW);
-        assert!(queue.take(10, NOW).is_empty());
-        assert!(!queue.has_ready(NOW));
-        assert_eq!(queue.next_due(), Some(Timestamp::from_millis(2_000)));
-        assert_eq!(queue.take(10, Timestamp::from_millis(2_000)).len(), 1);
-        assert_eq!(queue.len(), 0);
+    /// Messages that left are settled: those behind them to the same phone may go.
+    pub(crate) fn settled<'m>(&mut self, messages: impl IntoIterator<Item = &'m Message>, at: Instant) {
+        for message in messages {
+            if let Some(next) = self.order.settled(message, at) {
+                self.enter(next, true);
+            }
+        }
     }
 }

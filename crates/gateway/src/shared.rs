@@ -12,6 +12,7 @@ use crate::Clock;
 use crate::backlog::Backlog;
 use crate::config::SendingRules;
 use crate::directory::{Current, Directory};
+use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::news::Newsroom;
 use crate::outcome::Outcomes;
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) desk: Arc<dyn Understand>,
     pub(crate) news: Newsroom,
     pub(crate) quotas: Quotas,
+    pub(crate) gate: Gate,
     pub(crate) ids: Arc<IdSource>,
     /// How long the other parts of a phone's long message are waited for.
     pub(crate) parts_wait: Duration,

@@ -9,9 +9,10 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backlog::{Backlog, Carries, PAGE};
+use crate::backlog::{Backlog, Carries};
 use crate::config::{Link as LinkConfig, RouteConfig};
 use crate::directory::Directory;
+use crate::gate::Gate;
 use crate::gateway::Gateway;
 use crate::link::{Dial, Link, Target, Tcp};
 use crate::metrics::Metrics;
@@ -68,7 +69,8 @@ impl Gateway {
         let targets =
             config.routes.iter().map(|route| target_of(route, &dial)).collect::<Result<Vec<_>, _>>()?;
         let webhooks = Webhooks::new(config.webhooks).map_err(StartError::Webhooks)?;
-        let backlog = Arc::new(Backlog::new(config.sending.queue_max));
+        let backlog =
+            Arc::new(Backlog::new(&|class| config.sending.classes.share(class), config.sending.queue_max));
         let sink = backlog.clone();
         let store = open(Box::new(move |messages| sink.accepted(messages)))?;
         let now = clock.now();
@@ -92,6 +94,7 @@ impl Gateway {
             routes.push(route);
         }
         let directory = Arc::new(RwLock::new(Arc::new(directory)));
+        let gate = Gate::new(config.sending.accept_target);
         let (sending, ids) = (Arc::new(config.sending), Arc::new(IdSource::new(config.node)));
         let parts_wait = config.replies.parts_wait;
         let desk = Arc::new(ReplyDesk {
@@ -113,6 +116,7 @@ impl Gateway {
             desk,
             news: Newsroom::default(),
             quotas,
+            gate,
             ids,
             parts_wait,
             halt: CancellationToken::new(),
@@ -135,6 +139,9 @@ fn target_of(route: &RouteConfig, dial: &Arc<dyn Dial>) -> Result<Target, StartE
     Target::of(route, dial.clone()).map_err(|why| StartError::Route { route: route.name.clone(), why })
 }
 
+/// Rows of work read at once at a start.
+const START_PAGE: usize = 50_000;
+
 type Receivers = Vec<tokio::sync::mpsc::UnboundedReceiver<Vec<crate::link::Outgoing>>>;
 
 fn open_route(id: facteur_store::RouteId, config: RouteConfig, dev: bool) -> (Arc<Route>, Receivers) {
@@ -152,22 +159,16 @@ fn open_route(id: facteur_store::RouteId, config: RouteConfig, dev: bool) -> (Ar
     (Arc::new(Route::new(id, config, carries, binds)), receivers)
 }
 
-/// Reads what waits on disk into memory, as far as it fits.
+/// Puts what waits on disk into its lines; the messages themselves are read when their turn is near.
 async fn fill_backlog(shared: &Shared) -> Result<(), StoreError> {
     let mut after = None;
-    while shared.backlog.len() + PAGE <= shared.sending.queue_max.max(PAGE) {
-        let page = shared.store.waiting(after, PAGE).await?;
-        let full = page.len() == PAGE;
-        after = page.last().map(|waiting| waiting.message.id).or(after);
-        shared.backlog.put(page, shared.clock.now());
-        if !full {
-            return Ok(());
-        }
+    loop {
+        let page = shared.store.queued(after, START_PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.message);
+        let lines = page.iter().map(|queued| (queued.message, queued.workspace, queued.class, queued.parts));
+        shared.backlog.on_disk(lines.collect());
     }
-    if let Some(last) = after {
-        shared.backlog.more_on_disk(last);
-    }
-    Ok(())
 }
 
 fn start_links(shared: &Arc<Shared>, route: &Arc<Route>, target: &Target, receivers: Receivers) {

@@ -8,9 +8,7 @@ use facteur_domain::{MessageId, Timestamp};
 use facteur_store::StoreError;
 use tokio_util::sync::CancellationToken;
 
-use crate::backlog::PAGE;
 use crate::config::UnknownPolicy;
-use crate::metrics::ByRoute;
 use crate::shared::Shared;
 
 /// How often the directory's generation is looked at: what another process changes is in force
@@ -25,7 +23,10 @@ const DOUBT_EVERY: Duration = Duration::from_secs(1);
 const DOUBT_BATCH: usize = 500;
 /// How often expired rows are removed.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// How often the backlog is asked what it wants from disk when it does not say so itself.
 const PAGE_EVERY: Duration = Duration::from_millis(100);
+/// How often the routes' throughput is looked at.
+const RATE_EVERY: Duration = Duration::from_secs(1);
 
 /// How often newly kept messages are made known by their recipients. Until then look-ups read them all.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
@@ -54,9 +55,11 @@ pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
     every!(DUE_EVERY, "due messages", release_due);
     every!(DOUBT_EVERY, "unknown messages", decide_unknown);
     every!(DOUBT_EVERY, "overdue receipts", overdue);
-    every!(PAGE_EVERY, "backlog page", read_page);
     every!(DOUBT_EVERY, "incomplete messages of phones", close_incomplete);
     every!(TIDY_EVERY, "expired rows", tidy);
+    every!(RATE_EVERY, "rates", measure);
+    let (shared, stop) = (shared.clone(), stop.clone());
+    shared.tracker.clone().spawn(read_pages(shared, stop));
     every!(INDEX_EVERY, "recipients", index_recipients);
 }
 
@@ -119,18 +122,35 @@ async fn close_incomplete(shared: &Shared) -> Result<(), StoreError> {
     }
 }
 
-async fn read_page(shared: &Shared) -> Result<(), StoreError> {
-    shared.backlog.measure(&shared.metrics);
-    for route in &shared.routes {
-        let label = ByRoute { route: route.config.name.clone() };
-        let report = route.report();
-        let in_flight = i64::try_from(report.in_flight).unwrap_or(i64::MAX);
-        shared.metrics.in_flight.get_or_create(&label).set(in_flight);
-        shared.metrics.route_limit.get_or_create(&label).set(report.limit_per_second.into());
+/// Reads back from disk what memory has room for, as soon as it has.
+async fn read_pages(shared: Arc<Shared>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        while let Some((carries, wanted)) = shared.backlog.wanted() {
+            let found = match shared.store.waiting(wanted.ids.clone()).await {
+                Ok(found) => Some(found),
+                Err(StoreError::Closed) => return,
+                Err(why) => {
+                    tracing::error!(%why, "waiting messages cannot be read: trying again");
+                    None
+                }
+            };
+            let failed = found.is_none();
+            shared.backlog.fetched((carries, wanted), found, shared.clock.now());
+            if failed {
+                break;
+            }
+        }
+        tokio::select! {
+            () = shared.backlog.hungry.notified() => (),
+            () = shared.clock.pause(PAGE_EVERY) => (),
+            () = stop.cancelled() => (),
+        }
     }
-    while let Some(after) = shared.backlog.wants_page() {
-        let page = shared.store.waiting(Some(after), PAGE).await?;
-        shared.backlog.page(page, shared.clock.now());
+}
+
+async fn measure(shared: &Shared) -> Result<(), StoreError> {
+    for route in &shared.routes {
+        route.measure(shared.clock.instant());
     }
     Ok(())
 }

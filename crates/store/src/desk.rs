@@ -85,6 +85,13 @@ pub struct Settings {
     pub language: Language,
     /// Who publishes, as CONTACT is answered.
     pub publisher: Publisher,
+    /// Its share of the way to operators beside other workspaces, 1 to 1,000: one of weight 2 gets twice
+    /// what one of weight 1 gets while both have messages of a class waiting.
+    pub weight: u16,
+    /// Parts a second that it may have handed over, at most 10,000; 0 for no limit.
+    pub per_second: u32,
+    /// As above, for each of its senders.
+    pub sender_per_second: u32,
 }
 
 /// Who publishes a service, as whoever writes CONTACT must be told (requirement `fr-contact-reply`).
@@ -127,6 +134,9 @@ impl Settings {
             postcode: None,
             language: Language::French,
             publisher: Publisher::default(),
+            weight: 1,
+            per_second: 0,
+            sender_per_second: 0,
         }
     }
 }

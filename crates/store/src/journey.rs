@@ -236,6 +236,19 @@ pub struct Waiting {
     pub parts_owed: u16,
 }
 
+/// A message that waits for its turn, as a start reads it: the least that puts it in its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queued {
+    /// Which.
+    pub message: MessageId,
+    /// Its workspace.
+    pub workspace: facteur_domain::WorkspaceId,
+    /// Its class.
+    pub class: Class,
+    /// Its parts, of which some may have left.
+    pub parts: u8,
+}
+
 /// A message whose answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownMessage {

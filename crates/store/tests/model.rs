@@ -354,7 +354,9 @@ impl Run {
             let read = self.store.message(WORKSPACE, twin.message.id).await.expect("read").expect("there");
             assert_eq!((&read.message, read.state), (&twin.message, twin.state()));
         }
-        let waiting = self.store.waiting(None, 1000).await.expect("read");
+        let queued = self.store.queued(None, 10_000).await.expect("read");
+        let queued = queued.iter().map(|queued| queued.message).collect();
+        let waiting = self.store.waiting(queued).await.expect("read");
         let waiting: Vec<(MessageId, u16)> =
             waiting.iter().map(|waiting| (waiting.message.id, waiting.parts_owed)).collect();
         let expected: Vec<(MessageId, u16)> = self

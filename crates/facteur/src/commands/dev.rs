@@ -167,6 +167,7 @@ fn config(address: &str) -> Config {
         tls: None,
         rebind_max: Duration::from_secs(5),
         sandbox: true,
+        cost: 1,
     };
     Config {
         routes: vec![route],

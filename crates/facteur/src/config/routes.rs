@@ -51,6 +51,9 @@ pub(crate) struct Route {
     /// Messages (parts) a second over all binds; 0 for no limit.
     #[serde(default, deserialize_with = "number::<_, u32, 0, 1_000_000>")]
     per_second: u32,
+    /// What a part costs by it beside other routes; its place in the file when absent.
+    #[serde(default, deserialize_with = "cost")]
+    cost: Option<u32>,
     /// How long an answer may take before it counts as lost.
     #[serde(default = "response_timeout", deserialize_with = "duration::<_, 100, 600_000>")]
     response_timeout: Duration,
@@ -129,6 +132,10 @@ const fn rebind_max() -> Duration {
     Duration::from_secs(60)
 }
 
+fn cost<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    number::<_, u32, 1, 1_000_000>(from).map(Some)
+}
+
 impl Route {
     /// What is wrong with this route by itself.
     fn check(&self, found: &mut Vec<Problem>) {
@@ -178,8 +185,8 @@ impl Route {
         }
     }
 
-    /// The gateway's own form.
-    fn config(&self) -> Result<RouteConfig, Problem> {
+    /// The gateway's own form; `place` is its place in the file, from 1.
+    fn config(&self, place: usize) -> Result<RouteConfig, Problem> {
         Ok(RouteConfig {
             name: self.name.get_ref().clone(),
             address: self.address.get_ref().clone(),
@@ -205,6 +212,7 @@ impl Route {
             }),
             rebind_max: self.rebind_max,
             sandbox: self.sandbox,
+            cost: self.cost.unwrap_or(u32::try_from(place).unwrap_or(u32::MAX)),
         })
     }
 }
@@ -219,7 +227,7 @@ pub(super) fn build(routes: &[Route], found: &mut Vec<Problem>) -> Vec<RouteConf
             let what = format!("route {first} has this name already; names must be unique");
             found.push(Problem::at(route.name.span(), what));
         }
-        match route.config() {
+        match route.config(index + 1) {
             Ok(config) => built.push(config),
             Err(problem) => found.push(problem),
         }

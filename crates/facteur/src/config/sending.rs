@@ -41,6 +41,9 @@ pub(crate) struct Sending {
     /// Messages kept in memory for sending; more wait on disk.
     #[serde(deserialize_with = "number::<_, usize, 100, 10_000_000>")]
     pub(crate) queue_max: usize,
+    /// How long a message may take to be on disk while requests crowd, before some are refused.
+    #[serde(deserialize_with = "duration::<_, 10, 30_000>")]
+    pub(crate) accept_target: Duration,
     /// The hours that no workspace may go beyond: a profile of the rule packs.
     #[serde(deserialize_with = "profile")]
     pub(crate) profile: String,
@@ -125,6 +128,8 @@ struct Policy {
     unknown: Option<Unknown>,
     /// For how long a message is worth delivering when the request does not say.
     validity: Option<Validity>,
+    /// Its share of a route while all classes have messages waiting.
+    share: Option<Share>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -138,6 +143,10 @@ enum Unknown {
 #[serde(transparent)]
 struct Validity(#[serde(deserialize_with = "duration::<_, 60_000, { 2 * DAY }>")] Duration);
 
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(transparent)]
+struct Share(#[serde(deserialize_with = "number::<_, u16, 1, 1_000>")] u16);
+
 impl Default for Sending {
     fn default() -> Self {
         let rules = SendingRules::default();
@@ -149,6 +158,7 @@ impl Default for Sending {
             idempotency_kept: rules.idempotency_kept,
             send_at_max: rules.send_at_max,
             queue_max: rules.queue_max,
+            accept_target: rules.accept_target,
             profile: rules.profile,
             stop_code: rules.stop_code,
             rule_packs: RulePacks::default(),
@@ -169,6 +179,7 @@ impl Sending {
             idempotency_kept: self.idempotency_kept,
             send_at_max: self.send_at_max,
             queue_max: self.queue_max,
+            accept_target: self.accept_target,
             packs: self.rule_packs.packs.clone(),
             profile: self.profile.clone(),
             stop_code: self.stop_code,
@@ -192,6 +203,9 @@ impl Classes {
             validity: defaults
                 .validity
                 .map(|(class, default)| (class, self.of(class).validity.map_or(default, |v| v.0))),
+            share: defaults
+                .share
+                .map(|(class, default)| (class, self.of(class).share.map_or(default, |share| share.0))),
         }
     }
 
@@ -212,12 +226,14 @@ mod tests {
 
     #[test]
     fn a_class_departs_only_where_the_file_says_so() {
-        let sending: Sending =
-            toml::from_str("[classes.otp]\nunknown = \"leave\"\n[classes.alert]\nvalidity = \"2h\"\n")
-                .expect("valid");
+        let sending: Sending = toml::from_str(
+            "[classes.otp]\nunknown = \"leave\"\n[classes.alert]\nvalidity = \"2h\"\nshare = 9\n",
+        )
+        .expect("valid");
         let (policies, defaults) = (sending.rules().classes, ClassPolicies::default());
         assert_eq!(policies.unknown(Class::Otp), UnknownPolicy::Leave);
         assert_eq!(policies.validity(Class::Alert), Duration::from_secs(7200));
+        assert_eq!((policies.share(Class::Alert), policies.share(Class::Otp)), (9, 16));
         assert_eq!(policies.validity(Class::Otp), defaults.validity(Class::Otp));
         assert_eq!(policies.unknown(Class::Alert), defaults.unknown(Class::Alert));
         assert_eq!(format!("{:?}", Sending::default().rules()), format!("{:?}", SendingRules::default()));

@@ -147,13 +147,18 @@ impl Product {
 
     /// The same with a route that waits long for answers.
     pub(crate) async fn serve_patient(smsc: &str, more: &str) -> Self {
-        Self::configured("", smsc, "response_timeout = \"10m\"", more).await
+        Self::serve_route(smsc, "window = 100\nresponse_timeout = \"10m\"", more).await
     }
 
     /// The same with further settings of the store.
     pub(crate) async fn serve_on(store: &str, smsc: &str, sandbox: bool, more: &str) -> Self {
-        let route = format!("response_timeout = \"2s\"\nsandbox = {sandbox}");
+        let route = format!("window = 100\nresponse_timeout = \"2s\"\nsandbox = {sandbox}");
         Self::configured(store, smsc, &route, more).await
+    }
+
+    /// The same with a route of these settings; what comes after may be further routes.
+    pub(crate) async fn serve_route(smsc: &str, route: &str, more: &str) -> Self {
+        Self::configured("", smsc, route, more).await
     }
 
     async fn configured(store: &str, smsc: &str, route: &str, more: &str) -> Self {
@@ -163,7 +168,7 @@ impl Product {
         let text = format!(
             "{more}\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\ndata = \"{data}\"\n{store}\n\
              [[routes]]\nname = \"far\"\naddress = \"{smsc}\"\nsystem_id = \"test\"\n\
-             password = \"secret\"\nwindow = 100\nrebind_max = \"1s\"\nbind_timeout = \"1s\"\n{route}\n"
+             password = \"secret\"\nrebind_max = \"1s\"\nbind_timeout = \"1s\"\n{route}\n"
         );
         std::fs::write(&config, text).expect("a configuration");
         let admin = |words: &[&str]| {

@@ -5,6 +5,7 @@ mod cli;
 mod common;
 mod crash;
 mod delivery;
+mod fair;
 mod faults;
 mod isolation;
 mod preview;

@@ -1,12 +1,11 @@
 //! The task of one bind: connects, drives the session, and tells the gateway what happens.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use facteur_domain::PartId;
+use facteur_domain::{Message, PartId};
 use facteur_smpp::receipt::Receipt as ReadReceipt;
 use facteur_smpp::session::{BindKind, ClosedBy, Credentials, SendError};
 use facteur_smpp::{Disposition, Event, Received, Session, Status};
@@ -17,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::{Stream, Target};
 use super::flying::Flying;
+use super::handed::Handed;
 use super::mo;
 use super::translate::{self, Outgoing};
 use crate::Clock;
@@ -28,6 +28,8 @@ const READ_BUFFER: usize = 64 * 1024;
 /// Octets waiting to be written above which nothing more is read: a peer that floods without
 /// reading is slowed by TCP.
 const OUTPUT_PAUSE: usize = 1024 * 1024;
+/// How long a session that is over may take to write its last octets.
+const LINGER: Duration = Duration::from_secs(2);
 const REBIND_FIRST: Duration = Duration::from_millis(250);
 /// A session that lasted this long was a good one: the next bind is tried at once.
 const GOOD_SESSION: Duration = Duration::from_secs(10);
@@ -55,11 +57,15 @@ pub(crate) struct Link {
 struct Run<'a> {
     link: &'a Link,
     session: Session,
-    /// Given to us, not yet written: the window was full.
-    backlog: VecDeque<(Outgoing, u16)>,
+    /// Given to us, not yet written: the window is full, or the pace holds it back.
+    handed: Handed,
+    /// When the pace may let the next part go, if it is what holds it back.
+    paced_until: Option<Instant>,
     flying: Flying,
     answers: Vec<Answer>,
     again: Vec<Waiting>,
+    /// Messages all of whose parts are answered or lost.
+    settled: Vec<Message>,
     arrivals: Vec<Arrival>,
     /// Deliveries that are kept, or could not be: to be answered.
     kept: UnboundedSender<Vec<(u32, Status)>>,
@@ -103,6 +109,11 @@ impl Link {
         while let Ok(batch) = outgoing.try_recv() {
             unsent.extend(batch.into_iter().map(Outgoing::into_waiting));
         }
+        if let Some(bind) = &self.bind {
+            for waiting in &unsent {
+                bind.release(waiting.message.class, waiting.parts_owed.count_ones() as usize);
+            }
+        }
         self.outcomes.give_back(unsent);
     }
 
@@ -128,10 +139,12 @@ impl Link {
         let mut run = Run {
             link: self,
             session,
-            backlog: VecDeque::new(),
+            handed: Handed::default(),
+            paced_until: None,
             flying: Flying::default(),
             answers: Vec::new(),
             again: Vec::new(),
+            settled: Vec::new(),
             arrivals: Vec::new(),
             kept,
             bound_at: None,
@@ -148,7 +161,7 @@ impl Link {
         }
         run.session.link_lost();
         run.settle();
-        run.abandon_backlog();
+        run.abandon_handed();
         let bound_at = run.bound_at;
         self.outcomes.bind_changed(&self.route);
         if self.drain.is_cancelled() {
@@ -183,19 +196,23 @@ impl Run<'_> {
         let clock = &self.link.clock;
         let (mut reader, mut writer) = tokio::io::split(stream);
         let mut input = BytesMut::with_capacity(READ_BUFFER);
-        let (mut unflushed, mut draining) = (false, false);
+        let (mut unflushed, mut draining, mut lingers) = (false, false, None);
         loop {
             self.settle();
             let waiting = self.session.output().len();
-            if self.closed.is_some() && waiting == 0 && !unflushed {
-                return Ok(());
+            if self.closed.is_some() {
+                // The last octets (an unbind's answer, say) are for a peer that may not read any more.
+                let until = *lingers.get_or_insert_with(|| clock.instant() + LINGER);
+                if waiting == 0 && !unflushed || clock.instant() >= until {
+                    return Ok(());
+                }
             }
-            if draining && self.closed.is_none() && self.flying.is_empty() && self.backlog.is_empty() {
+            if draining && self.closed.is_none() && self.flying.is_empty() && self.handed.is_empty() {
                 self.session.unbind(clock.instant());
                 draining = false;
                 continue;
             }
-            let deadline = self.session.deadline();
+            let deadline = [self.session.deadline(), self.paced_until, lingers].into_iter().flatten().min();
             tokio::select! {
                 biased;
                 () = self.link.stop.cancelled() => return Ok(()),
@@ -226,7 +243,10 @@ impl Run<'_> {
                     }
                     self.write();
                 }
-                () = wait(clock, deadline) => self.session.tick(clock.instant()),
+                () = wait(clock, deadline) => {
+                    self.session.tick(clock.instant());
+                    self.write();
+                }
                 () = self.link.drain.cancelled(), if !draining && self.bound_at.is_some() && self.session.is_bound() => {
                     draining = true;
                     if let Some(bind) = &self.link.bind {
@@ -245,24 +265,26 @@ impl Run<'_> {
     }
 
     fn enqueue(&mut self, batch: Vec<Outgoing>) {
-        self.backlog.extend(batch.into_iter().map(|outgoing| {
-            let owed = outgoing.waiting().parts_owed;
-            (outgoing, owed)
-        }));
+        for outgoing in batch {
+            self.handed.push(outgoing);
+        }
     }
 
-    /// Writes what the window has room for.
+    /// Writes what the window and the pace have room for.
     fn write(&mut self) {
+        self.paced_until = None;
+        let wanted = self.session.room().min(self.handed.parts());
+        let (Some(bind), true) = (&self.link.bind, wanted > 0) else { return };
         let at = (self.link.clock.now(), self.link.clock.instant());
-        while self.session.room() > 0 {
-            let Some((outgoing, owed)) = self.backlog.front_mut() else { return };
+        let drawn = self.link.route.draw(wanted, at.1);
+        for _ in 0..drawn {
+            let Some((outgoing, owed)) = self.handed.first() else { break };
             let index = u8::try_from(owed.trailing_zeros()).unwrap_or(u8::MAX);
             let id = outgoing.waiting().message.id;
+            let class = outgoing.waiting().message.class;
             if *owed == outgoing.waiting().parts_owed {
                 self.flying.take_off(outgoing.waiting().clone(), *owed, at.1);
             }
-            *owed &= owed.wrapping_sub(1);
-            let last = *owed == 0;
             let sent = translate::submit(&mut self.session, outgoing, index, at);
             match sent {
                 Ok(()) => {}
@@ -271,15 +293,22 @@ impl Run<'_> {
                     tracing::error!(message = %id, %why, "a part does not fit a PDU");
                     self.landed(PartId::new(id, index), AnswerOutcome::Refused { word: why.to_string() });
                 }
-                Err(SendError::NotBound | SendError::WindowFull) => {
-                    // The room was there a moment ago: the session is closing.
-                    *owed |= 1 << index;
-                    return;
-                }
+                // The room was there a moment ago: the session is closing.
+                Err(SendError::NotBound | SendError::WindowFull) => return,
             }
-            if last {
-                self.backlog.pop_front();
-            }
+            self.handed.written();
+            bind.release(class, 1);
+        }
+        bind.window(self.session.room());
+        if drawn > 0 {
+            bind.health().wrote(at.1);
+        }
+        if drawn < wanted {
+            self.paced_until = self.link.route.next_room(at.1);
+        }
+        if drawn > 0 && self.link.route.limit() > 0 {
+            // More may be handed over ahead of the pace.
+            self.link.outcomes.backlog.wake.notify_one();
         }
     }
 
@@ -291,16 +320,17 @@ impl Run<'_> {
         if !self.answers.is_empty() {
             let answers = std::mem::take(&mut self.answers);
             let again = std::mem::take(&mut self.again);
+            let settled = std::mem::take(&mut self.settled);
             if let Some(bind) = &self.link.bind {
-                bind.release(answers.len());
+                bind.window(self.session.room());
             }
-            self.link.outcomes.answers(&self.link.route, answers, again);
+            self.link.outcomes.answers(&self.link.route, answers, again, &settled);
         }
         if !self.arrivals.is_empty() {
             let arrivals = std::mem::take(&mut self.arrivals);
             self.link.outcomes.arrivals(&self.link.route, arrivals, self.kept.clone());
         }
-        if !self.backlog.is_empty() && self.session.room() > 0 {
+        if !self.handed.is_empty() && self.paced_until.is_none() && self.session.room() > 0 {
             self.write();
         }
     }
@@ -375,10 +405,19 @@ impl Run<'_> {
         };
         let landed = self.flying.land(part, later);
         if let Some(written_at) = landed.written_at {
-            let waited = self.link.clock.instant().saturating_duration_since(written_at);
-            self.link.outcomes.waited(waited);
+            let now = self.link.clock.instant();
+            let waited = now.saturating_duration_since(written_at);
+            self.link.outcomes.waited(&self.link.route, waited);
+            if let Some(bind) = &self.link.bind {
+                let left = self.link.route.config.limits.window.saturating_sub(self.session.room());
+                match &outcome {
+                    AnswerOutcome::Lost => bind.health().lost(now),
+                    _ => bind.health().answered(waited, left, now),
+                }
+            }
         }
         self.again.extend(landed.again);
+        self.settled.extend(landed.settled);
         let at = self.link.clock.now();
         self.answers.push(Answer { part, route: self.link.route.id, at, outcome });
     }
@@ -398,11 +437,15 @@ impl Run<'_> {
     }
 
     /// The session is over: what was never written goes back to the queue.
-    fn abandon_backlog(&mut self) {
+    fn abandon_handed(&mut self) {
         let (mut whole, mut answers) = (Vec::new(), Vec::new());
         let at = self.link.clock.now();
-        for (outgoing, owed) in std::mem::take(&mut self.backlog) {
+        let handed: Vec<(Outgoing, u16)> = self.handed.drain().collect();
+        for (outgoing, owed) in handed {
             let waiting = outgoing.into_waiting();
+            if let Some(bind) = &self.link.bind {
+                bind.release(waiting.message.class, owed.count_ones() as usize);
+            }
             if owed == waiting.parts_owed {
                 whole.push(waiting);
                 continue;
@@ -422,7 +465,7 @@ impl Run<'_> {
         self.link.outcomes.give_back(whole);
         if !answers.is_empty() {
             let again = std::mem::take(&mut self.again);
-            self.link.outcomes.answers(&self.link.route, answers, again);
+            self.link.outcomes.answers(&self.link.route, answers, again, &[]);
         }
     }
 }

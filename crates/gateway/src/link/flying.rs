@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use facteur_domain::{MessageId, PartId, Timestamp};
+use facteur_domain::{Message, MessageId, PartId, Timestamp};
 use facteur_store::Waiting;
 
 /// A message of which at least one part is unanswered.
@@ -31,6 +31,8 @@ pub(crate) struct Landed {
     pub(crate) written_at: Option<Instant>,
     /// The message, when all its parts are answered and some are owed again.
     pub(crate) again: Option<Waiting>,
+    /// The message, when all its parts are answered or lost and none is owed again.
+    pub(crate) settled: Option<Message>,
 }
 
 impl Flying {
@@ -63,18 +65,19 @@ impl Flying {
         }
         let written_at = Some(flight.written_at);
         if flight.unanswered != 0 {
-            return Landed { written_at, again: None };
+            return Landed { written_at, ..Landed::default() };
         }
-        let again =
-            self.flights.remove(&part.message()).filter(|flight| flight.deferred != 0).map(|flight| {
-                Waiting {
-                    attempts: flight.waiting.attempts.saturating_add(1),
-                    not_before: flight.until,
-                    parts_owed: flight.deferred,
-                    ..flight.waiting
-                }
-            });
-        Landed { written_at, again }
+        let Some(flight) = self.flights.remove(&part.message()) else { return Landed::default() };
+        if flight.deferred == 0 {
+            return Landed { written_at, again: None, settled: Some(flight.waiting.message) };
+        }
+        let again = Waiting {
+            attempts: flight.waiting.attempts.saturating_add(1),
+            not_before: flight.until,
+            parts_owed: flight.deferred,
+            ..flight.waiting
+        };
+        Landed { written_at, again: Some(again), settled: None }
     }
 
     /// Nothing is under way.

@@ -3,6 +3,7 @@
 mod connect;
 mod driver;
 mod flying;
+mod handed;
 pub(crate) mod mo;
 pub(crate) mod translate;
 

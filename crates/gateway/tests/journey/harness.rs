@@ -106,6 +106,7 @@ fn config(plan: &Plan, network: &Network) -> Config {
         tls: None,
         rebind_max: Duration::from_millis(500),
         sandbox: plan.sandbox,
+        cost: 1,
     };
     let dead = RouteConfig { name: "dead".to_owned(), address: "127.0.0.1:1".to_owned(), ..route.clone() };
     let routes = if plan.dead_route_first { vec![dead, route] } else { vec![route] };

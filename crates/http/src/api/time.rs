@@ -1,6 +1,9 @@
 //! Instants on the wire.
 
 use facteur_domain::Timestamp;
+use facteur_gateway::Eta;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An instant that a client wrote: RFC 3339 with a zone. Sub-millisecond digits are dropped.
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
@@ -19,6 +22,23 @@ pub(super) fn bare(at: Timestamp) -> String {
     let mut text = format!("{:.0}", at.to_jiff());
     text.truncate(text.trim_end_matches('Z').len());
     text
+}
+
+/// Between when and when a message is expected to leave.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EtaView {
+    /// If nothing but its own line went before it.
+    #[schema(format = DateTime)]
+    from: String,
+    /// If everything that waits now went on waiting, each with its share.
+    #[schema(format = DateTime)]
+    to: String,
+}
+
+impl From<Eta> for EtaView {
+    fn from(eta: Eta) -> Self {
+        Self { from: eta.from.to_string(), to: eta.to.to_string() }
+    }
 }
 
 #[cfg(test)]

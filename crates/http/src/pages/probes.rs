@@ -4,10 +4,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use facteur_gateway::{Readiness, RouteReport};
+use facteur_gateway::{BindReport, QueueReport, Readiness, RouteReport};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::time::EtaView;
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -23,8 +24,47 @@ pub(crate) struct ReadinessView {
     store: StoreView,
     /// Messages waiting in memory for their turn.
     waiting: usize,
+    /// What waits, by class, the most urgent first.
+    queues: Vec<QueueView>,
     /// Its ways to operators.
     routes: Vec<RouteView>,
+}
+
+/// What waits of a class.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QueueView {
+    /// Which.
+    class: &'static str,
+    /// Messages in memory.
+    messages: usize,
+    /// Messages on disk only.
+    on_disk: usize,
+    /// Parts (SMS) of both.
+    parts: u64,
+    /// When the one that waits longest was accepted, or null.
+    #[schema(required = true)]
+    oldest: Option<String>,
+    /// When one that came last would leave, or null when nobody can tell.
+    #[schema(required = true)]
+    eta: Option<EtaView>,
+}
+
+/// A bind that may carry submits.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BindView {
+    /// It is bound.
+    up: bool,
+    /// Submits that may be unanswered.
+    window: usize,
+    /// Submits that are.
+    in_flight: usize,
+    /// Parts handed over to it and not yet written.
+    handed_over: usize,
+    /// Its operator does not answer as it should: others are preferred.
+    in_doubt: bool,
+    /// Mean seconds from a submit to its answer, of the last ones, or null.
+    #[schema(required = true)]
+    answer_seconds: Option<f64>,
 }
 
 /// The store.
@@ -50,9 +90,15 @@ pub(crate) struct RouteView {
     in_flight: usize,
     /// Parts a second in force; 0 for no limit.
     limit_per_second: u32,
+    /// Parts written in the last second.
+    rate: u64,
+    /// Parts written since the start.
+    written: u64,
     /// The last trouble, or null.
     #[schema(required = true)]
     trouble: Option<String>,
+    /// Each of its binds.
+    each: Vec<BindView>,
 }
 
 /// Is the process up?
@@ -99,6 +145,7 @@ impl From<Readiness> for ReadinessView {
             ready: readiness.ready,
             store: StoreView { ok: trouble.is_none(), trouble },
             waiting: readiness.waiting,
+            queues: readiness.queues.into_iter().map(QueueView::from).collect(),
             routes: readiness.routes.into_iter().map(RouteView::from).collect(),
         }
     }
@@ -106,7 +153,29 @@ impl From<Readiness> for ReadinessView {
 
 impl From<RouteReport> for RouteView {
     fn from(report: RouteReport) -> Self {
-        let RouteReport { name, bound, binds, in_flight, limit_per_second, trouble } = report;
-        Self { name, bound, binds, in_flight, limit_per_second, trouble }
+        let RouteReport { name, bound, in_flight, limit_per_second, rate, written, trouble, binds } = report;
+        let count = u16::try_from(binds.len()).unwrap_or(u16::MAX);
+        let each = binds.into_iter().map(BindView::from).collect();
+        Self { name, bound, binds: count, in_flight, limit_per_second, rate, written, trouble, each }
+    }
+}
+
+impl From<BindReport> for BindView {
+    fn from(report: BindReport) -> Self {
+        let BindReport { up, window, in_flight, handed, in_doubt, answer_seconds } = report;
+        Self { up, window, in_flight, handed_over: handed, in_doubt, answer_seconds }
+    }
+}
+
+impl From<QueueReport> for QueueView {
+    fn from(report: QueueReport) -> Self {
+        Self {
+            class: report.class.as_str(),
+            messages: report.messages,
+            on_disk: report.on_disk,
+            parts: report.parts,
+            oldest: report.oldest.map(|oldest| oldest.to_string()),
+            eta: report.eta.map(EtaView::from),
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::recipients::Span;
 use super::{Pending, Store, accept, admin, backup, connect, read, search, start, story, tally, waiting};
 use crate::{
     Accepted, AuditLine, DirectorySnapshot, Figures, Found, Hour, MessageFilter, OrphanReceipt, Page, Paged,
-    Scheduled, Search, StoreError, StoredMessage, StoryStep, UnknownMessage, Waiting, WorkCounts,
+    Queued, Scheduled, Search, StoreError, StoredMessage, StoryStep, UnknownMessage, Waiting, WorkCounts,
 };
 
 /// A read on its way.
@@ -97,10 +97,15 @@ impl Store {
         self.read(|conn| waiting::next_due(conn))
     }
 
-    /// Queued messages after `after`, in order of acceptance, those that wait for a later instant
-    /// ([`Waiting::not_before`]) too: to fill the queue at start and after it overflowed.
-    pub fn waiting(&self, after: Option<MessageId>, limit: usize) -> Pending<Vec<Waiting>> {
-        self.read(move |conn| waiting::waiting(conn, after, limit))
+    /// Which messages wait for their turn after `after`, in order of acceptance: about `rows` of them at
+    /// most, at least one if there is any. For a start, which reads them all.
+    pub fn queued(&self, after: Option<MessageId>, rows: usize) -> Pending<Vec<Queued>> {
+        self.read(move |conn| waiting::queued(conn, after, rows))
+    }
+
+    /// Those of `messages` that wait for their turn, in the same order, with all that leaving needs.
+    pub fn waiting(&self, messages: Vec<MessageId>) -> Pending<Vec<Waiting>> {
+        self.read(move |conn| waiting::waiting(conn, &messages))
     }
 
     /// Messages unknown since before `before` that nobody decided about, oldest first.

@@ -11,10 +11,14 @@ use crate::{Actor, OnClosedWindow, Publisher, Rewriting, Settings, StoreError};
 
 /// The most parts that a workspace may allow.
 const PARTS_HARD_MAX: u8 = 8;
+/// The largest weight.
+const WEIGHT_MAX: u16 = 1_000;
+/// The highest rate, in parts a second.
+const RATE_MAX: u32 = 10_000;
 
 const SETTINGS: &str = "SELECT w.id, w.name, s.workspace, s.profile, s.on_closed_window, s.stop_code, \
      s.advertiser, s.rewrite, s.price_per_part, s.parts_max, s.postcode, s.language, s.legal_name, s.siren, \
-     s.register_city, s.service_phone, s.service_contact \
+     s.register_city, s.service_phone, s.service_contact, s.weight, s.per_second, s.sender_per_second \
      FROM workspace w LEFT JOIN settings s ON s.workspace = w.id";
 
 fn settings(row: &Row<'_>) -> rusqlite::Result<(WorkspaceId, Settings)> {
@@ -41,6 +45,9 @@ fn settings(row: &Row<'_>) -> rusqlite::Result<(WorkspaceId, Settings)> {
             service_phone: row.get(15)?,
             service_contact: row.get(16)?,
         },
+        weight: row.get(17)?,
+        per_second: row.get(18)?,
+        sender_per_second: row.get(19)?,
     };
     Ok((workspace, settings))
 }
@@ -76,6 +83,12 @@ pub(super) fn change(
     if !(1..=PARTS_HARD_MAX).contains(&settings.parts_max) {
         return Err(StoreError::Conflict(format!("parts_max is 1 to {PARTS_HARD_MAX}")).into());
     }
+    if !(1..=WEIGHT_MAX).contains(&settings.weight) {
+        return Err(StoreError::Conflict(format!("weight is 1 to {WEIGHT_MAX}")).into());
+    }
+    if settings.per_second.max(settings.sender_per_second) > RATE_MAX {
+        return Err(StoreError::Conflict(format!("a rate is 0 (none) to {RATE_MAX} parts a second")).into());
+    }
     if settings.advertiser.trim().is_empty() {
         return Err(StoreError::Conflict("the advertiser has a name".to_owned()).into());
     }
@@ -84,8 +97,9 @@ pub(super) fn change(
         .prepare_cached(
             "INSERT OR REPLACE INTO settings (workspace, profile, on_closed_window, stop_code, advertiser, \
              rewrite, price_per_part, parts_max, postcode, language, legal_name, siren, register_city, \
-             service_phone, service_contact) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+             service_phone, service_contact, weight, per_second, sender_per_second) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+             ?17, ?18)",
         )?
         .execute(params![
             workspace.key(),
@@ -103,6 +117,9 @@ pub(super) fn change(
             settings.publisher.register_city,
             settings.publisher.service_phone,
             settings.publisher.service_contact,
+            settings.weight,
+            settings.per_second,
+            settings.sender_per_second,
         ])?;
     let (before, after) = (told(&before), told(settings));
     changed_from(tx, at, actor, workspace, ("settings.changed", "settings".to_owned()), (before, after))
@@ -122,7 +139,8 @@ fn told(settings: &Settings) -> String {
     let publisher = if publisher.is_empty() { "none".to_owned() } else { publisher.join(" ") };
     format!(
         "profile {}, on_closed_window {}, stop_code {stop_code}, rewrite {}, parts_max {}, price_per_part \
-         {price}, postcode {}, advertiser {}, language {}, publisher {}",
+         {price}, postcode {}, advertiser {}, language {}, publisher {}, weight {}, per_second {}, \
+         sender_per_second {}",
         settings.profile,
         settings.on_closed_window.as_str(),
         settings.rewrite.as_str(),
@@ -130,6 +148,9 @@ fn told(settings: &Settings) -> String {
         settings.postcode.as_deref().unwrap_or("none"),
         settings.advertiser,
         settings.language.as_str(),
-        publisher
+        publisher,
+        settings.weight,
+        settings.per_second,
+        settings.sender_per_second
     )
 }

@@ -12,7 +12,7 @@ use super::rows;
 use super::step::{Step, keep_attempt};
 use super::webhooks;
 use super::writer::Tx;
-use crate::{Change, Hold, RuleEffect, Scheduled, StoreError, UnknownMessage, Waiting, Withdrawal};
+use crate::{Change, Hold, Queued, RuleEffect, Scheduled, StoreError, UnknownMessage, Waiting, Withdrawal};
 
 /// Withdraws what waits of each message.
 pub(super) fn withdraw(
@@ -221,23 +221,29 @@ pub(super) fn read_message(conn: &Connection, id: MessageId) -> rusqlite::Result
     .optional()
 }
 
-/// Queued messages after `after`, in order of acceptance.
-pub(super) fn waiting(
-    conn: &Connection,
-    after: Option<MessageId>,
-    limit: usize,
-) -> Result<Vec<Waiting>, Fault> {
+/// Which messages are queued after `after`, in order of acceptance: `rows` rows of work at most are read.
+pub(super) fn queued(conn: &Connection, after: Option<MessageId>, rows: usize) -> Result<Vec<Queued>, Fault> {
     let after = after.map_or(i64::MIN, |message| message.key() | PART_MASK);
-    let mut statement = conn.prepare_cached("SELECT id FROM work WHERE id > ?1 AND state = 1 ORDER BY id")?;
-    let mut found = statement.query([after])?;
-    let mut waiting: Vec<Waiting> = Vec::new();
-    while waiting.len() < limit {
-        let Some(row) = found.next()? else { break };
+    let mut statement = conn.prepare_cached(
+        "SELECT id, workspace, class, parts FROM work WHERE id > ?1 AND state = 1 ORDER BY id LIMIT ?2",
+    )?;
+    let mut found = statement.query(params![after, rows::limit(rows)])?;
+    let mut queued: Vec<Queued> = Vec::new();
+    while let Some(row) = found.next()? {
         let message = PartId::from_key(row.get(0)?).message();
-        if waiting.last().is_some_and(|last| last.message.id == message) {
-            continue;
+        if queued.last().is_none_or(|last| last.message != message) {
+            let workspace = WorkspaceId::from_key(row.get(1)?);
+            queued.push(Queued { message, workspace, class: rows::class(row, 2)?, parts: row.get(3)? });
         }
-        if let Some(parcel) = Parcel::load(conn, message)? {
+    }
+    Ok(queued)
+}
+
+/// Those of `messages` that are queued, in the same order.
+pub(super) fn waiting(conn: &Connection, messages: &[MessageId]) -> Result<Vec<Waiting>, Fault> {
+    let mut waiting = Vec::with_capacity(messages.len());
+    for message in messages {
+        if let Some(parcel) = Parcel::load(conn, *message)? {
             waiting.extend(waiting_of(conn, &parcel)?);
         }
     }

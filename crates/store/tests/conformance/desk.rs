@@ -74,6 +74,9 @@ pub(crate) async fn settings_are_kept_and_raise_the_generation(world: &mut World
             service_phone: Some("09 69 39 00 00".to_owned()),
             service_contact: Some("acme.example/aide".to_owned()),
         },
+        weight: 3,
+        per_second: 50,
+        sender_per_second: 20,
     };
     let before = world.store.generation().await.expect("read");
     world.store.change_settings(WORKSPACE, chosen.clone(), at(1), actor()).await.expect("changed");
@@ -81,6 +84,10 @@ pub(crate) async fn settings_are_kept_and_raise_the_generation(world: &mut World
         Settings { parts_max: 0, ..chosen.clone() },
         Settings { parts_max: 9, ..chosen.clone() },
         Settings { advertiser: " ".to_owned(), ..chosen.clone() },
+        Settings { weight: 0, ..chosen.clone() },
+        Settings { weight: 1_001, ..chosen.clone() },
+        Settings { per_second: 10_001, ..chosen.clone() },
+        Settings { sender_per_second: 10_001, ..chosen.clone() },
     ] {
         let refused = world.store.change_settings(WORKSPACE, wrong, at(2), actor()).await;
         assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");

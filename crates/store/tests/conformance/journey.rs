@@ -58,7 +58,7 @@ pub(crate) async fn deferred_parts_alone_are_owed(world: &mut World) {
     assert_eq!(moves(&changes), [(State::Queued, State::Queued)], "more is owed than before");
     assert_eq!(changes[0].parts_owed, 0b110);
     world.restart().await;
-    let waiting = world.store.waiting(None, 10).await.expect("read");
+    let waiting = world.waiting().await;
     assert_eq!(waiting.len(), 1);
     assert_eq!((waiting[0].parts_owed, waiting[0].not_before), (0b110, at(30)));
     assert_eq!((waiting[0].attempts, waiting[0].possible_duplicate), (1, false));
@@ -100,7 +100,7 @@ pub(crate) async fn what_was_not_written_is_given_back(world: &mut World) {
     let message = world.accepted(2, phone(1)).await;
     world.hand_over(&message, 1).await;
     world.store.give_back(vec![message.id], at(2)).await.expect("given back");
-    let waiting = world.store.waiting(None, 10).await.expect("read");
+    let waiting = world.waiting().await;
     assert_eq!((waiting[0].attempts, waiting[0].parts_owed), (0, 0b11));
     assert_eq!(world.read(&message).await.state, State::Queued);
     world.hand_over(&message, 3).await;
@@ -109,7 +109,7 @@ pub(crate) async fn what_was_not_written_is_given_back(world: &mut World) {
     // What was answered meanwhile is not given back.
     world.taken(&message, 0, 4, "A").await;
     world.store.give_back(vec![message.id], at(5)).await.expect("given back");
-    assert_eq!(world.store.waiting(None, 10).await.expect("read")[0].parts_owed, 0b10);
+    assert_eq!(world.waiting().await[0].parts_owed, 0b10);
 }
 
 pub(crate) async fn a_cancelled_message_is_not_handed_over(world: &mut World) {

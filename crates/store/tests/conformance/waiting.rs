@@ -48,7 +48,7 @@ pub(crate) async fn a_resent_message_is_marked(world: &mut World) {
     assert!(resent[0].possible_duplicate);
     assert_eq!(resent[0].message, message);
     world.restart().await;
-    assert_eq!(world.store.waiting(None, 10).await.expect("read"), resent);
+    assert_eq!(world.waiting().await, resent);
     world.hand_over(&message, 61).await;
     world.taken(&message, 1, 62, "B").await;
     for id in ["A", "B"] {
@@ -127,16 +127,21 @@ pub(crate) async fn the_queue_is_filled_in_order(world: &mut World) {
     let mut seen = Vec::new();
     let mut after = None;
     loop {
-        let page = world.store.waiting(after, 4).await.expect("read");
+        let page = world.store.queued(after, 4).await.expect("read");
         let Some(last) = page.last() else { break };
         assert!(page.len() <= 4);
-        after = Some(last.message.id);
-        for waiting in page {
+        after = Some(last.message);
+        let ids = page.iter().map(|queued| queued.message).collect();
+        for (queued, waiting) in page.iter().zip(world.store.waiting(ids).await.expect("read")) {
             assert_eq!(waiting.parts_owed, (1 << waiting.message.parts) - 1);
+            assert_eq!((queued.message, queued.parts), (waiting.message.id, waiting.message.parts));
+            assert_eq!((queued.workspace, queued.class), (waiting.message.workspace, waiting.message.class));
             seen.push(waiting.message.id);
         }
     }
     assert_eq!(seen, expected);
+    let gone = world.store.waiting(vec![messages[4].id]).await.expect("read");
+    assert_eq!(gone, [], "what is handed over does not wait");
 }
 
 pub(crate) async fn a_receipt_that_never_came_leaves_it_unknown(world: &mut World) {

@@ -187,6 +187,12 @@ impl World {
         self.store.message(message.workspace, message.id).await.expect("read").expect("there")
     }
 
+    /// All that wait for their turn, as a start reads them.
+    pub(crate) async fn waiting(&self) -> Vec<facteur_store::Waiting> {
+        let queued = self.store.queued(None, 10_000).await.expect("read");
+        self.store.waiting(queued.iter().map(|queued| queued.message).collect()).await.expect("read")
+    }
+
     pub(crate) async fn state(&self, message: &Message) -> State {
         self.read(message).await.state
     }

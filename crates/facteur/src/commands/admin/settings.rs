@@ -53,6 +53,15 @@ pub(super) struct Choice {
     /// The most SMS one message may become, 1 to 8.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=8))]
     parts_max: Option<u8>,
+    /// Its share of the way to operators beside other workspaces, 1 to 1000; 1 is usual.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    weight: Option<u16>,
+    /// Parts (SMS) a second that it may have handed over to operators; 0 for no limit.
+    #[arg(long, value_name = "PARTS", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    per_second: Option<u32>,
+    /// As --per-second, for each of its senders.
+    #[arg(long, value_name = "PARTS", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    sender_per_second: Option<u32>,
 }
 
 /// A value, or the choice of none.
@@ -89,6 +98,9 @@ impl Choice {
             postcode: current.postcode,
             language: current.language,
             publisher: current.publisher,
+            weight: self.weight.unwrap_or(current.weight),
+            per_second: self.per_second.unwrap_or(current.per_second),
+            sender_per_second: self.sender_per_second.unwrap_or(current.sender_per_second),
         }
     }
 }
@@ -102,6 +114,9 @@ fn show(desk: &Desk, settings: &Settings) {
         ("rewrite", json!(settings.rewrite.as_str())),
         ("price_per_part", json!(settings.price_per_part.map(euros))),
         ("parts_max", json!(settings.parts_max)),
+        ("weight", json!(settings.weight)),
+        ("per_second", json!(settings.per_second)),
+        ("sender_per_second", json!(settings.sender_per_second)),
     ]
     .into_iter()
     .map(|(setting, value)| json!({"setting": setting, "value": value}))
@@ -185,10 +200,14 @@ mod tests {
             rewrite: None,
             price_per_part: None,
             parts_max: None,
+            weight: Some(5),
+            per_second: None,
+            sender_per_second: None,
         };
         let changed = choice.apply(current.clone());
         assert_eq!(changed.on_closed_window, OnClosedWindow::Refuse);
         assert_eq!((changed.parts_max, &changed.advertiser), (4, &current.advertiser));
+        assert_eq!((changed.weight, changed.per_second), (5, 0));
         assert!(changed.stop_code.is_some() && stop_code("38180").is_err());
     }
 }

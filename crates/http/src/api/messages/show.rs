@@ -9,6 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{MessageView, Named, not_found};
+use crate::api::time::EtaView;
 use crate::api::{Data, Key, ok, words};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
@@ -25,6 +26,10 @@ pub(crate) struct MessageStory {
     /// The entry of the consent ledger that it relied on, or null.
     #[schema(required = true, example = "cns_1M3PF7F7G0042")]
     consent_id: Option<String>,
+    /// While it is `queued`, between when and when it is expected to leave; null when nobody can tell, and in
+    /// every other status.
+    #[schema(required = true)]
+    eta: Option<EtaView>,
 }
 
 /// The verdicts on a message. One in which no rule had anything to say is null, and so is one that was not
@@ -142,12 +147,15 @@ pub(crate) async fn show(
     let story = store.story(workspace, id).await?;
     let (acceptance, departure) = store.verdicts(workspace, id).await?;
     let consent = store.relied_on(workspace, id).await?;
+    let queued = message.state == facteur_domain::State::Queued;
+    let eta = queued.then(|| app.gateway.eta(&message.message)).flatten().map(EtaView::from);
     ok(&Data {
         data: MessageStory {
             message: message.into(),
             story: story.into_iter().map(Step::from).collect(),
             verdicts: Verdicts { acceptance: kept(acceptance)?, departure: kept(departure)? },
             consent_id: consent.map(|id| id.to_string()),
+            eta,
         },
     })
 }

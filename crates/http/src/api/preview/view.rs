@@ -5,6 +5,7 @@ use facteur_gateway::{Judgement, Preview, PreviewReason, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::time::EtaView;
 use crate::api::words;
 use crate::error::Detail;
 
@@ -60,6 +61,10 @@ pub(crate) struct PreviewView {
     /// What it would cost; null when the workspace has no price per part.
     #[schema(required = true)]
     cost: Option<Cost>,
+    /// When it would leave if it were sent now, behind what waits: between two instants; null when nobody
+    /// can tell, or it would not leave now.
+    #[schema(required = true)]
+    eta: Option<EtaView>,
 }
 
 /// Why a message could not be judged: the error that a send of it is answered by.
@@ -192,6 +197,7 @@ impl PreviewView {
             stop_mention: judgement.appended,
             rewrite: judgement.rewrite.map(RewriteView::from),
             cost: judgement.cost_micros.map(Cost::of),
+            eta: judgement.eta.map(EtaView::from),
         }
     }
 
@@ -213,6 +219,7 @@ impl PreviewView {
             stop_mention: None,
             rewrite: None,
             cost: None,
+            eta: None,
         }
     }
 }
