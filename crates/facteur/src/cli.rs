@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{admin, backup, config, dev, doctor, migrate, preview, send, serve, smsc};
+use crate::commands::{admin, backup, config, dev, doctor, migrate, preview, send, serve, smsc, top};
 
 /// An SMS platform for France: HTTP in, SMPP out, French rules by construction.
 #[derive(Debug, Parser)]
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Preview(preview::Args),
     /// Manage workspaces, API keys, Sender IDs and short codes; read the audit log.
     Admin(admin::Args),
+    /// Show what a running gateway does now: queues, routes, store, webhooks.
+    Top(top::Args),
     /// Check configuration, data, clock and routes; say what is wrong and what to do.
     Doctor(doctor::Args),
     /// Copy the database while the gateway runs.

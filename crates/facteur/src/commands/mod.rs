@@ -11,6 +11,7 @@ pub(crate) mod preview;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod smsc;
+pub(crate) mod top;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Preview(args) => small_runtime()?.block_on(preview::run(args)),
         Command::Admin(args) => small_runtime()?.block_on(admin::run(args)).map(done),
         Command::Doctor(args) => small_runtime()?.block_on(doctor::run(args)),
+        Command::Top(args) => small_runtime()?.block_on(top::run(args)).map(done),
         Command::Backup(args) => small_runtime()?.block_on(backup::run(args)).map(done),
         Command::Migrate(args) => small_runtime()?.block_on(migrate::run(args)).map(done),
         Command::Config(args) => config::run(args).map(done),

@@ -11,5 +11,6 @@ mod isolation;
 mod preview;
 mod privacy;
 mod serving;
+mod top;
 mod webhooks;
 mod wrong_requests;
