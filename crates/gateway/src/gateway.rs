@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use facteur_domain::{MessageId, Timestamp, WorkspaceId};
+use facteur_domain::{Class, MessageId, Timestamp, WorkspaceId};
 use facteur_store::{Change, SenderRecord, Settings, Store, StoreError, StoredMessage};
 
 use crate::config::SendingRules;
