@@ -112,7 +112,7 @@ async fn workspaces_share_by_weight_whatever_the_size_of_their_queues() {
     second.key = key["secret"].as_str().expect("shown once").to_owned();
     campaign(&product, "transactional", 33_610_000_000, 1_000).await;
     let mut sending = JoinSet::new();
-    for number in 0..100_u64 {
+    for number in 0..400_u64 {
         let door = second.clone();
         sending.spawn(async move {
             let to = format!("+{}", 33_620_000_000 + number);
