@@ -181,6 +181,38 @@ pub struct RouteConfig {
     pub sandbox: bool,
 }
 
+/// How long is kept what is not kept for ever, after a message's acceptance. Whole days are forgotten.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Retention {
+    /// Texts, by class; zero: until the message has come to its end.
+    pub texts: [(Class, Duration); 5],
+    /// Messages: sender, recipient, times and outcome.
+    pub messages: Duration,
+    /// Verdicts, and the consents that messages relied on; they name nobody.
+    pub proofs: Duration,
+}
+
+impl Retention {
+    /// Classes whose texts go with the end of their message.
+    #[must_use]
+    pub fn at_end(&self) -> Vec<Class> {
+        self.texts.iter().filter(|(_, period)| period.is_zero()).map(|(class, _)| *class).collect()
+    }
+}
+
+/// Three months of texts and none of one-time passwords, a year of messages, five years of proofs
+/// (`consent-retention.toml` of the sources).
+impl Default for Retention {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        Self {
+            texts: Class::ALL.map(|class| (class, days(if class == Class::Otp { 0 } else { 90 }))),
+            messages: days(365),
+            proofs: days(5 * 365),
+        }
+    }
+}
+
 /// Everything this room is told.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -192,6 +224,8 @@ pub struct Config {
     pub replies: crate::ReplyRules,
     /// How customers are told what happened.
     pub webhooks: crate::WebhookRules,
+    /// How long what is kept.
+    pub retention: Retention,
     /// This gateway's number for ids, 0 to 31.
     pub node: u8,
 }

@@ -42,7 +42,9 @@ pub use accept::{Compliance, IdempotencyKey, Origin, Reply, SendRequest};
 pub use anew::may_send_anew;
 pub use clock::{Chance, Clock};
 pub use compliance::ConsentOffer;
-pub use config::{ClassPolicies, Config, Link, RouteConfig, SendingRules, TlsConfig, UnknownPolicy};
+pub use config::{
+    ClassPolicies, Config, Link, Retention, RouteConfig, SendingRules, TlsConfig, UnknownPolicy,
+};
 pub use directory::{Caller, KeyProblem, NewKey, Scope, mint_key};
 pub use door::{BATCH_MAX, ListReply};
 pub use facteur_store::StoredAnswer;

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::Clock;
 use crate::backlog::Backlog;
-use crate::config::SendingRules;
+use crate::config::{Retention, SendingRules};
 use crate::directory::{Current, Directory};
 use crate::gate::Gate;
 use crate::metrics::Metrics;
@@ -25,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) sending: Arc<SendingRules>,
+    pub(crate) retention: Retention,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) routes: Vec<Arc<Route>>,

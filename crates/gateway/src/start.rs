@@ -53,6 +53,7 @@ impl Gateway {
         store: facteur_store::Options,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        let store = facteur_store::Options { forgotten_at_end: config.retention.at_end(), ..store };
         Self::start_in(config, clock, Arc::new(Tcp), |sink| Store::open(store, sink)).await
     }
 
@@ -107,6 +108,7 @@ impl Gateway {
             clock,
             store,
             sending,
+            retention: config.retention,
             backlog,
             metrics: Arc::new(Metrics::new()),
             routes,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{MessageId, Timestamp};
-use facteur_store::StoreError;
+use facteur_store::{Forget, StoreError, forgotten_before};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::UnknownPolicy;
+use crate::config::{Retention, UnknownPolicy};
 use crate::shared::Shared;
 
 /// How often the directory's generation is looked at: what another process changes is in force
@@ -30,6 +30,11 @@ const RATE_EVERY: Duration = Duration::from_secs(1);
 
 /// How often newly kept messages are made known by their recipients. Until then look-ups read them all.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked for what is not kept any longer.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// Between two slices of it, so that messages go by.
+const FORGET_PAUSE: Duration = Duration::from_millis(50);
 
 /// Starts every sweep as a task of its own, so that a slow one delays no other.
 pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
@@ -57,10 +62,11 @@ pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
     every!(DOUBT_EVERY, "overdue receipts", overdue);
     every!(DOUBT_EVERY, "incomplete messages of phones", close_incomplete);
     every!(TIDY_EVERY, "expired rows", tidy);
+    every!(INDEX_EVERY, "recipients", index_recipients);
+    every!(FORGET_EVERY, "what is not kept any longer", forget);
     every!(RATE_EVERY, "rates", measure);
     let (shared, stop) = (shared.clone(), stop.clone());
     shared.tracker.clone().spawn(read_pages(shared, stop));
-    every!(INDEX_EVERY, "recipients", index_recipients);
 }
 
 async fn release_due(shared: &Shared) -> Result<(), StoreError> {
@@ -162,5 +168,21 @@ async fn tidy(shared: &Shared) -> Result<(), StoreError> {
 
 async fn index_recipients(shared: &Shared) -> Result<(), StoreError> {
     while shared.store.index_recipients().await? {}
+    Ok(())
+}
+
+/// Forgets what its time is over of, a slice at a time.
+async fn forget(shared: &Shared) -> Result<(), StoreError> {
+    let Retention { texts, messages, proofs } = &shared.retention;
+    let texts = texts.iter().map(|(class, period)| (Forget::Texts(*class), *period));
+    for (what, period) in texts.chain([(Forget::Messages, *messages), (Forget::Proofs, *proofs)]) {
+        let before = forgotten_before(shared.clock.now(), period);
+        while shared.store.forget(what, before).await? {
+            shared.clock.pause(FORGET_PAUSE).await;
+            if shared.halt.is_cancelled() {
+                return Ok(());
+            }
+        }
+    }
     Ok(())
 }

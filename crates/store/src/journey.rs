@@ -289,6 +289,17 @@ pub struct Hold {
     pub rule: &'static str,
 }
 
+/// What is forgotten when its time of keeping is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forget {
+    /// The texts of a class.
+    Texts(Class),
+    /// Messages: sender, recipient, times and outcome.
+    Messages,
+    /// Verdicts, and the consents that messages relied on.
+    Proofs,
+}
+
 /// What a start found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recovery {

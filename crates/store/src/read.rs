@@ -28,6 +28,9 @@ pub struct StoredMessage {
 /// The text that stands for one that was erased on request.
 pub const ERASED_TEXT: &str = "(erased)";
 
+/// The text that stands for one whose time of keeping is over.
+pub const FORGOTTEN_TEXT: &str = "(no longer kept)";
+
 /// The number that stands for one that was erased on request: in +999, which the ITU has not given to
 /// anybody.
 #[must_use]

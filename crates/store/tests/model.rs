@@ -207,7 +207,8 @@ impl Run {
             api_key: AccountKeyId::from_key(16),
             sender: "MyCompany".parse().expect("a sender"),
             recipient: Msisdn::from_digits(33_639_980_001).expect("a number"),
-            class: Class::Otp,
+            // One whose text is kept.
+            class: Class::Alert,
             text: MessageText::try_from("Bonjour".to_owned()).expect("a text"),
             encoding: Encoding::Gsm7,
             parts,

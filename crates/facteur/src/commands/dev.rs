@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use facteur_domain::{Redacted, Timestamp};
-use facteur_gateway::{Clock, Config, Link, ReplyRules, RouteConfig, SendingRules, WebhookRules};
+use facteur_domain::{Class, Redacted, Timestamp};
+use facteur_gateway::{Clock, Config, Link, ReplyRules, Retention, RouteConfig, SendingRules, WebhookRules};
 use facteur_smpp::session::Limits;
 use facteur_smsc::Network;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,8 @@ const WINDOW: usize = 500;
 /// How long the box's answers are awaited: long enough for it, and short enough to watch the test
 /// number 88.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long texts are kept.
+const TEXTS_KEPT: Duration = Duration::from_hours(90 * 24);
 /// Binds to the box.
 const BINDS: u16 = 2;
 /// How long the start waits for its binds; the box is there at once, a server elsewhere may be away.
@@ -174,6 +176,8 @@ fn config(address: &str) -> Config {
         sending: SendingRules { dev: true, ..SendingRules::default() },
         replies: ReplyRules::default(),
         webhooks: WebhookRules { allow_loopback: true, ..WebhookRules::default() },
+        // What is tried here is looked at afterwards, one-time passwords too.
+        retention: Retention { texts: Class::ALL.map(|class| (class, TEXTS_KEPT)), ..Retention::default() },
         node: 0,
     }
 }

@@ -7,6 +7,7 @@ mod log;
 mod problem;
 mod process;
 mod replies;
+mod retention;
 mod routes;
 mod sending;
 mod store;
@@ -24,6 +25,7 @@ pub(crate) use log::{Format, Log};
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use process::Process;
 pub(crate) use replies::Replies;
+pub(crate) use retention::Retention;
 pub(crate) use routes::{PASSWORD_MAX, Route};
 pub(crate) use sending::{PROFILES, Sending};
 pub(crate) use store::StoreSettings;
@@ -53,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) replies: Replies,
     /// How customers are told what happened.
     pub(crate) webhooks: Webhooks,
+    /// How long what is kept.
+    pub(crate) retention: Retention,
     /// The log.
     pub(crate) log: Log,
     /// The process.
@@ -76,6 +80,7 @@ impl Checked {
             sending: self.settings.sending.rules(),
             replies: self.settings.replies.rules(),
             webhooks: self.settings.webhooks.rules(),
+            retention: self.settings.retention.rules(),
             node: self.settings.process.node,
         }
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use facteur_domain::Timestamp;
 use facteur_store::{AfterDelivery, DeliveryOutcome, DueDelivery, Webhook};
-use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{StatusCode, Url};
 
-use super::{WebhookRules, Webhooks, sign};
+use super::{Guard, UrlProblem, WebhookRules, Webhooks, sign};
 use crate::{Chance, Clock};
 
 /// The most octets of an answer that are read, so that its connection can be used again.
@@ -22,6 +22,19 @@ const JITTER: u32 = 10;
 
 /// How long an endpoint of v1 may take at least.
 const V1_TIMEOUT: Duration = Duration::from_secs(30);
+/// Where deliveries of one lease go.
+pub(super) struct Target {
+    webhook: Webhook,
+    /// The resolver is not asked about an address that is written out, so the guard is, once a lease.
+    url: Result<Url, UrlProblem>,
+}
+
+impl Target {
+    pub(super) fn new(webhook: Webhook, guard: Guard) -> Self {
+        let url = guard.check(&webhook.url);
+        Self { webhook, url }
+    }
+}
 
 /// What was answered.
 struct Reply {
@@ -33,12 +46,12 @@ struct Reply {
 pub(super) async fn attempt(
     webhooks: &Webhooks,
     clock: &Clock,
-    webhook: &Webhook,
+    target: &Target,
     due: DueDelivery,
 ) -> DeliveryOutcome {
     let (at, began) = (clock.now(), clock.instant());
     let (endpoint, event, attempts) = (due.endpoint, due.event, due.attempts);
-    let reply = send(webhooks, webhook, due, at).await;
+    let reply = send(webhooks, target, due, at).await;
     let status = reply.as_ref().ok().map(|reply| reply.status);
     let (error, answer) = match reply {
         Ok(reply) if reply.status.is_success() => (None, None),
@@ -61,14 +74,13 @@ pub(super) async fn attempt(
 
 async fn send(
     webhooks: &Webhooks,
-    webhook: &Webhook,
+    target: &Target,
     due: DueDelivery,
     at: Timestamp,
 ) -> Result<Reply, String> {
-    // The resolver is not asked about an address that is written out.
-    let url = webhooks.guard.check(&webhook.url).map_err(|why| format!("the URL {why}"))?;
+    let url = target.url.clone().map_err(|why| format!("the URL {why}"))?;
     let (id, body) = (due.event.to_string(), due.payload.into_inner());
-    let signatures = sign::signatures(webhook, &id, at.seconds(), &body, at);
+    let signatures = sign::signatures(&target.webhook, &id, at.seconds(), &body, at);
     let mut request = webhooks
         .client
         .post(url)
@@ -76,7 +88,7 @@ async fn send(
         .header("webhook-id", id)
         .header("webhook-timestamp", at.seconds())
         .body(body);
-    request = match &webhook.v1 {
+    request = match &target.webhook.v1 {
         None => request.header("webhook-signature", signatures),
         // v1 signed nothing, and promised its endpoints half a minute.
         Some(_) => request.timeout(webhooks.rules.timeout.max(V1_TIMEOUT)),

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{EventId, Timestamp, WebhookId};
-use facteur_store::{
-    AfterDelivery, DeliveryOutcome, DueDeliveries, DueDelivery, DueRequest, StoreError, Webhook,
-};
+use facteur_store::{AfterDelivery, DeliveryOutcome, DueDeliveries, DueDelivery, DueRequest, StoreError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::attempt;
+use super::attempt::{Target, attempt};
 use crate::metrics::ByOutcome;
 use crate::shared::Shared;
 
@@ -42,7 +40,7 @@ enum News {
 /// One endpoint's deliveries.
 #[derive(Default)]
 struct Lane {
-    waiting: VecDeque<(Arc<Webhook>, DueDelivery)>,
+    waiting: VecDeque<(Arc<Target>, DueDelivery)>,
     running: usize,
     /// Its last attempt failed: little is leased, so that little waits behind it.
     failing: bool,
@@ -187,8 +185,10 @@ impl Deliverer {
     fn leased(&mut self, due: DueDeliveries) {
         self.leasing = false;
         self.next_due = [self.next_due, due.next_due].into_iter().flatten().min();
-        let endpoints: HashMap<WebhookId, Arc<Webhook>> =
-            due.endpoints.into_iter().map(|endpoint| (endpoint.id, Arc::new(endpoint))).collect();
+        let guard = self.shared.webhooks.guard;
+        let endpoints = due.endpoints.into_iter();
+        let endpoints: HashMap<WebhookId, Arc<Target>> =
+            endpoints.map(|endpoint| (endpoint.id, Arc::new(Target::new(endpoint, guard)))).collect();
         for delivery in due.deliveries {
             let Some(endpoint) = endpoints.get(&delivery.endpoint) else { continue };
             // A replay of what is under way: the lease of the replay ends, and it comes again.
@@ -213,14 +213,14 @@ impl Deliverer {
                 if self.running >= lane.bound(rules.at_once) || lane.running >= rules.per_endpoint {
                     continue;
                 }
-                let Some((webhook, due)) = lane.waiting.pop_front() else { continue };
+                let Some((target, due)) = lane.waiting.pop_front() else { continue };
                 any = true;
                 lane.running += 1;
                 self.running += 1;
                 let (shared, news, id) = (self.shared.clone(), self.news.clone(), *id);
                 self.shared.tracker.spawn(async move {
                     let told = tokio::select! {
-                        outcome = attempt(&shared.webhooks, &shared.clock, &webhook, due) => News::Tried(outcome),
+                        outcome = attempt(&shared.webhooks, &shared.clock, &target, due) => News::Tried(outcome),
                         () = shared.stopped() => News::Dropped(id),
                     };
                     facteur_store::crash::point("gateway.webhook.posted");

@@ -34,8 +34,7 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_by_hand(options: Options, accepted: AcceptedSink) -> Result<(Self, Hand), StoreError> {
         let conn = connect::open_writer(&options)?;
-        let memory =
-            Memory::load(&conn, options.finals_max, options.late_receipts).map_err(|e| describe(&e))?;
+        let memory = Memory::load(&conn, &options).map_err(|e| describe(&e))?;
         let reader = connect::open_reader(&options)?;
         let (closing, closed) = mpsc::channel();
         let inner = Inner::new(options, closing);

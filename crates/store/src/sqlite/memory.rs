@@ -10,8 +10,9 @@ use foldhash::fast::{FixedState, RandomState};
 use rusqlite::Connection;
 use tracing::error;
 
+use super::retention::Texts;
 use super::webhooks::Hooks;
-use super::{conversations, received, recipients};
+use super::{Options, conversations, received, recipients};
 use crate::RouteId;
 use crate::receipt::ReceiptCount;
 
@@ -26,6 +27,8 @@ pub(super) struct Memory {
     pub(super) orphans: u64,
     /// How long after its end a part that was not delivered is known to receipts.
     pub(super) late_receipts: Duration,
+    /// Which texts are not kept after the end of their message.
+    pub(super) texts: Texts,
     /// Who is told of what.
     pub(super) hooks: Hooks,
     /// Receipts of the batch under way.
@@ -47,20 +50,17 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What the database says, and room for `finals_max` delivered parts.
-    pub(super) fn load(
-        conn: &Connection,
-        finals_max: usize,
-        late_receipts: Duration,
-    ) -> rusqlite::Result<Self> {
+    /// What the database says, and room for what the options say.
+    pub(super) fn load(conn: &Connection, options: &Options) -> rusqlite::Result<Self> {
         let orphans = count_orphans(conn)?;
         let hooks = Hooks::load(conn)?;
-        let mut finals = Finals::new(finals_max);
+        let mut finals = Finals::new(options.finals_max);
         finals.load(conn)?;
         let (receipts, sealed) = (ReceiptCount::default(), recipients::reach(conn)?);
         Ok(Self {
             orphans,
-            late_receipts,
+            late_receipts: options.late_receipts,
+            texts: Texts::load(conn, options.forgotten_at_end.clone())?,
             hooks,
             receipts,
             sealed,

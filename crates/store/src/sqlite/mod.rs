@@ -39,6 +39,7 @@ mod reader;
 mod receipts;
 mod received;
 mod recipients;
+mod retention;
 mod rows;
 mod search;
 mod secret;
@@ -65,12 +66,13 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use facteur_domain::Message;
+use facteur_domain::{Class, Message};
 use rusqlite::Connection;
 
 #[cfg(debug_assertions)]
 pub use self::by_hand::Hand;
 pub use self::pending::Pending;
+pub use self::retention::forgotten_before;
 pub use self::webhooks::WEBHOOKS_MAX;
 
 use self::checkpoint::Checkpoints;
@@ -110,6 +112,9 @@ pub struct Options {
     pub pages_max: Option<u32>,
     /// Pages (4 KiB) of write-ahead log between two checkpoints. Default 1,000 (4 MiB).
     pub wal_pages: u64,
+    /// Classes whose texts are forgotten when their message has come to its end. Default: one-time
+    /// passwords.
+    pub forgotten_at_end: Vec<Class>,
 }
 
 impl Options {
@@ -127,6 +132,7 @@ impl Options {
             cache_kib: 16_384,
             pages_max: None,
             wal_pages: 1_000,
+            forgotten_at_end: vec![Class::Otp],
         }
     }
 }
@@ -173,8 +179,7 @@ impl Store {
     /// The file cannot be opened, is not ours, or is of a newer version.
     pub fn open(options: Options, accepted: AcceptedSink) -> Result<Self, StoreError> {
         let conn = connect::open_writer(&options)?;
-        let memory =
-            Memory::load(&conn, options.finals_max, options.late_receipts).map_err(|e| describe(&e))?;
+        let memory = Memory::load(&conn, &options).map_err(|e| describe(&e))?;
         let (closing, closed) = mpsc::channel();
         let inner = Inner::new(options, closing);
         // From here on, dropping `inner` ends what was started.

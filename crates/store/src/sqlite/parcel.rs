@@ -8,8 +8,8 @@ use facteur_domain::{Class, MessageId, Msisdn, PartId, Sender, Timestamp, Worksp
 use rusqlite::{Row, params};
 use tracing::warn;
 
-use super::rows;
 use super::writer::Tx;
+use super::{retention, rows};
 use crate::{Change, RouteId};
 
 /// The low four bits of a part's id.
@@ -249,8 +249,11 @@ impl Parcel {
         self.parts.iter().try_for_each(|part| save(tx, part, touched))
     }
 
-    /// Moves the message from `work` to `outcome`.
+    /// Moves the message from `work` to `outcome`, and forgets its text where it is not kept longer.
     pub(super) fn end(&self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+        if tx.memory.texts.end(self.shared.class, self.message) {
+            retention::forget_text(tx, self.message)?;
+        }
         for part in &self.parts {
             insert_outcome(tx, part)?;
             self.remember(tx, part)?;

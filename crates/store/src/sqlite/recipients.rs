@@ -182,7 +182,6 @@ pub(super) fn forget(tx: &mut Tx<'_>, workspace: WorkspaceId, recipient: Msisdn)
 
 /// Takes messages up to `last` out of the index: the oldest run, when it has no others (`true`: there may be
 /// more of them), else what the oldest run and the late ones have of them.
-#[cfg_attr(not(test), expect(dead_code, reason = "retention calls it"))]
 pub(super) fn drop_run(tx: &Tx<'_>, last: i64) -> rusqlite::Result<bool> {
     // The newest run stays listed, empty or not: it says how far runs reach.
     let whole: Option<i64> = tx
@@ -339,7 +338,7 @@ mod tests {
     }
 
     fn load(conn: &Connection) -> Memory {
-        Memory::load(conn, 0, std::time::Duration::ZERO).expect("loads")
+        Memory::load(conn, &Options::new("unused")).expect("loads")
     }
 
     proptest! {

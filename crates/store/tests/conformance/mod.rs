@@ -8,6 +8,7 @@ pub(crate) mod consents;
 pub(crate) mod desk;
 pub(crate) mod directory;
 pub(crate) mod figures;
+pub(crate) mod forgetting;
 pub(crate) mod journey;
 pub(crate) mod keeping;
 pub(crate) mod optouts;
@@ -68,6 +69,12 @@ macro_rules! cases {
                 messages_count_in_the_hour_of_their_acceptance,
                 what_rules_and_people_stop_is_counted,
                 what_is_undone_is_not_counted,
+            }
+            forgetting::{
+                texts_are_forgotten_by_class_and_whole_days,
+                a_one_time_password_goes_with_its_end,
+                messages_go_whole_and_their_proofs_later,
+                many_are_forgotten_in_slices,
             }
             journey::{
                 a_message_s_whole_life,

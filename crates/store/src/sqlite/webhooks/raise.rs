@@ -2,7 +2,8 @@
 
 use facteur_domain::{EventId, Message, MessageId, Msisdn, Sender, State, Timestamp, WebhookId, WorkspaceId};
 use rusqlite::{OptionalExtension, params};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::endpoints;
 use crate::sqlite::fault::Fault;
@@ -10,7 +11,9 @@ use crate::sqlite::parcel::Parcel;
 use crate::sqlite::rows;
 use crate::sqlite::waiting::read_message;
 use crate::sqlite::writer::Tx;
-use crate::{Change, Contact, OptOut, Received, RouteId, SenderRecord, WebhookTopic};
+use crate::{
+    Change, Contact, FORGOTTEN_TEXT, OptOut, Received, RouteId, SenderRecord, StoreError, WebhookTopic,
+};
 
 /// The topic of a test.
 const TEST: &str = "webhook.test";
@@ -49,15 +52,14 @@ pub(in crate::sqlite) fn changed(
         && tx.memory.hooks.wants(change.workspace, topic)
         && let Some(message) = read_message(tx.conn, change.message)?
     {
-        let mut view = view(&message, change.to);
         let part = parcel.parts.iter().find(|part| part.error.is_some()).or(parcel.parts.first());
-        view["sent_at"] = text_of(parcel.parts.iter().filter_map(|part| part.handed_at).min());
-        view["error"] =
-            why.map(Value::from).or_else(|| part?.error.clone().map(Value::from)).unwrap_or_default();
-        if let Some(route) = part.and_then(|part| part.route) {
-            view["route"] = route_name(tx, route)?.map(Value::from).unwrap_or_default();
-        }
-        tell_of_message(tx, &message, topic, at, view)?;
+        let route = part.and_then(|part| part.route);
+        let journey = Journey {
+            sent_at: parcel.parts.iter().filter_map(|part| part.handed_at).min(),
+            error: why.or_else(|| part?.error.as_deref()),
+            route: route.map(|route| route_name(tx, route)).transpose()?.flatten(),
+        };
+        tell_of_message(tx, &message, change.to, topic, at, &journey)?;
     }
     Ok(Some(change))
 }
@@ -67,8 +69,8 @@ pub(in crate::sqlite) fn accepted_held(tx: &mut Tx<'_>, message: &Message) -> Re
     if !tx.memory.hooks.wants(message.workspace, WebhookTopic::SmsHeld) {
         return Ok(());
     }
-    let view = view(message, State::Scheduled);
-    tell_of_message(tx, message, WebhookTopic::SmsHeld, message.accepted_at, view)
+    let (topic, at) = (WebhookTopic::SmsHeld, message.accepted_at);
+    tell_of_message(tx, message, State::Scheduled, topic, at, &Journey::default())
 }
 
 /// Somebody said STOP.
@@ -88,7 +90,7 @@ pub(in crate::sqlite) fn opted_out(tx: &mut Tx<'_>, opt_out: &OptOut) -> Result<
         "created_at": opt_out.created_at.to_string(),
     });
     let (workspace, at, number) = (opt_out.workspace, opt_out.created_at, opt_out.number);
-    tell(tx, Cause { number, ..Cause::new(workspace, topic.as_str(), at) }, data, topic)
+    tell(tx, &Cause { number, ..Cause::new(workspace, topic.as_str(), at) }, &data, topic)
 }
 
 /// A contact was made or changed.
@@ -111,7 +113,7 @@ pub(in crate::sqlite) fn contact_told(
         "numbers": numbers,
     });
     let cause = Cause { number: card.numbers.first().copied(), ..Cause::new(workspace, topic.as_str(), at) };
-    tell(tx, cause, data, topic)
+    tell(tx, &cause, &data, topic)
 }
 
 /// A phone sent something to a workspace.
@@ -141,7 +143,7 @@ pub(in crate::sqlite) fn received(tx: &mut Tx<'_>, received: &Received) -> Resul
     });
     let (number, sender) = (received.phone, received.sender);
     let cause = Cause { number, sender, ..Cause::new(workspace, topic.as_str(), received.at) };
-    tell(tx, cause, data, topic)
+    tell(tx, &cause, &data, topic)
 }
 
 /// The desk decided about a sender.
@@ -164,7 +166,7 @@ pub(in crate::sqlite) fn sender_decided(tx: &mut Tx<'_>, record: &SenderRecord) 
         "reason": record.reason,
         "decided_at": at.to_string(),
     });
-    tell(tx, Cause::new(workspace, topic.as_str(), at), data, topic)
+    tell(tx, &Cause::new(workspace, topic.as_str(), at), &data, topic)
 }
 
 /// An event of no consequence for one endpoint.
@@ -177,7 +179,7 @@ pub(super) fn test(
     endpoints::find(tx.conn, workspace, id)?;
     let cause = Cause::new(workspace, TEST, at);
     let data = json!({ "webhook_id": id.to_string() });
-    let event = write(tx, &cause, data)?;
+    let event = write(tx, &cause, &data)?;
     owe(tx, id, event, at)?;
     Ok(event)
 }
@@ -201,36 +203,76 @@ const fn same(change: Change) -> bool {
     change.from as u8 == change.to as u8
 }
 
-/// A message as its events show it: Allo's fields, then ours.
-fn view(message: &Message, state: State) -> Value {
-    let (name, code) = match &message.sender {
-        Sender::Name(name) => (Some(name.as_str().to_owned()), None),
-        Sender::Code(code) => (None, Some(code.to_string())),
-    };
-    json!({
-        "id": message.id.to_string(),
-        "direction": "OUTBOUND",
-        "type": "SMS",
-        "content": message.text.show(),
-        "sent_at": null,
-        "from_number": code,
-        "to_number": message.recipient.to_string(),
-        "from_name": name,
-        "to_name": null,
-        "user_email": null,
-        "status": state.as_str(),
-        "class": message.class.as_str(),
-        "parts": message.parts,
-        "client_reference": message.client_reference.as_ref().map(|reference| reference.show()),
-        "error": null,
-        "route": null,
-        "send_at": message.send_at.to_string(),
-        "accepted_at": message.accepted_at.to_string(),
-    })
+/// How far a message has come, as its events tell it.
+#[derive(Default)]
+struct Journey<'a> {
+    sent_at: Option<Timestamp>,
+    error: Option<&'a str>,
+    route: Option<String>,
 }
 
-fn text_of(at: Option<Timestamp>) -> Value {
-    at.map(|at| Value::from(at.to_string())).unwrap_or_default()
+/// A message as its events show it: Allo's fields, then ours. Written field by field into the payload: an
+/// event of every message must not cost a tree of values.
+#[derive(Serialize)]
+struct View<'a> {
+    id: String,
+    direction: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    content: &'a str,
+    sent_at: Option<String>,
+    from_number: Option<String>,
+    to_number: String,
+    from_name: Option<&'a str>,
+    to_name: Option<&'a str>,
+    user_email: Option<&'a str>,
+    status: &'static str,
+    class: &'static str,
+    parts: u8,
+    client_reference: Option<&'a str>,
+    error: Option<&'a str>,
+    route: Option<&'a str>,
+    send_at: String,
+    accepted_at: String,
+}
+
+impl<'a> View<'a> {
+    /// `content` is the text, or what stands for it.
+    fn new(message: &'a Message, content: &'a str, state: State, journey: &'a Journey<'_>) -> Self {
+        let (from_name, from_number) = match &message.sender {
+            Sender::Name(name) => (Some(name.as_str()), None),
+            Sender::Code(code) => (None, Some(code.to_string())),
+        };
+        Self {
+            id: message.id.to_string(),
+            direction: "OUTBOUND",
+            kind: "SMS",
+            content,
+            sent_at: journey.sent_at.map(|at| at.to_string()),
+            from_number,
+            to_number: message.recipient.to_string(),
+            from_name,
+            to_name: None,
+            user_email: None,
+            status: state.as_str(),
+            class: message.class.as_str(),
+            parts: message.parts,
+            client_reference: message.client_reference.as_ref().map(|reference| reference.show()),
+            error: journey.error,
+            route: journey.route.as_deref(),
+            send_at: message.send_at.to_string(),
+            accepted_at: message.accepted_at.to_string(),
+        }
+    }
+}
+
+/// An event's body.
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    topic: &'static str,
+    version: &'static str,
+    timestamp: String,
+    data: &'a T,
 }
 
 fn route_name(tx: &Tx<'_>, route: RouteId) -> rusqlite::Result<Option<String>> {
@@ -243,36 +285,37 @@ fn route_name(tx: &Tx<'_>, route: RouteId) -> rusqlite::Result<Option<String>> {
 fn tell_of_message(
     tx: &mut Tx<'_>,
     message: &Message,
+    state: State,
     topic: WebhookTopic,
     at: Timestamp,
-    data: Value,
+    journey: &Journey<'_>,
 ) -> Result<(), Fault> {
+    // Events are kept for days, and must not keep a text that its message does not.
+    let forgotten = tx.memory.texts.end(message.class, message.id);
+    let content = if forgotten { FORGOTTEN_TEXT } else { message.text.show() };
+    let data = View::new(message, content, state, journey);
     let (sender, id) = (Some(message.sender), Some(message.id));
     let cause = Cause { message: id, sender, ..Cause::new(message.workspace, topic.as_str(), at) };
-    tell(tx, cause, data, topic)
+    tell(tx, &cause, &data, topic)
 }
 
-fn tell(tx: &mut Tx<'_>, cause: Cause, data: Value, topic: WebhookTopic) -> Result<(), Fault> {
+fn tell(tx: &mut Tx<'_>, cause: &Cause, data: &impl Serialize, topic: WebhookTopic) -> Result<(), Fault> {
     let (workspace, at) = (cause.workspace, cause.at);
     let told = tx.memory.hooks.told(workspace, topic, cause.sender);
     if told.is_empty() {
         return Ok(());
     }
-    let event = write(tx, &cause, data)?;
+    let event = write(tx, cause, data)?;
     for endpoint in told {
         owe(tx, endpoint, event, at)?;
     }
     Ok(())
 }
 
-fn write(tx: &mut Tx<'_>, cause: &Cause, data: Value) -> rusqlite::Result<EventId> {
-    let payload = json!({
-        "topic": cause.topic,
-        "version": VERSION,
-        "timestamp": cause.at.to_string(),
-        "data": data,
-    })
-    .to_string();
+fn write(tx: &mut Tx<'_>, cause: &Cause, data: &impl Serialize) -> Result<EventId, Fault> {
+    let envelope = Envelope { topic: cause.topic, version: VERSION, timestamp: cause.at.to_string(), data };
+    let payload = serde_json::to_string(&envelope)
+        .map_err(|error| StoreError::Internal(format!("an event cannot be written: {error}")))?;
     loop {
         let event = tx.memory.hooks.next_event(cause.at);
         let mut statement = tx.conn.prepare_cached(
