@@ -177,6 +177,8 @@ pub struct RouteConfig {
     /// What a part costs by it beside others, in whatever unit: cheap routes are used first, those of the
     /// same cost share by how quickly they answer.
     pub cost: u32,
+    /// Errors in receipts by which the operator says that the recipient told it STOP, as numbers.
+    pub opt_out_errors: Vec<u32>,
     /// Whether it is the box or another sandbox: test traffic may use it.
     pub sandbox: bool,
 }

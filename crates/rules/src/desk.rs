@@ -305,6 +305,12 @@ fn is_company_number(number: &str) -> bool {
     }
 }
 
+/// Whether it is a SIREN with a right check digit; blanks do not matter.
+#[must_use]
+pub fn is_siren(number: &str) -> bool {
+    number.chars().filter(|c| !c.is_whitespace()).count() == SIREN_DIGITS && is_company_number(number)
+}
+
 /// The sum that ends every SIREN and SIRET: every second digit from the right doubled, in all a
 /// multiple of ten.
 fn luhn(digits: &str) -> bool {

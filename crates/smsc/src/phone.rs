@@ -138,6 +138,14 @@ pub(crate) struct Phones {
 }
 
 impl Phones {
+    /// When a phone wrote to a party last, as far as it is kept.
+    pub(crate) fn last_written(&self, msisdn: u64, party: &str) -> Option<i64> {
+        let messages = &self.phones.get(&msisdn)?.messages;
+        let to_it =
+            |message: &&PhoneMessage| message.direction == Direction::Written && message.party == party;
+        messages.iter().rev().find(to_it).map(|message| message.at_ms)
+    }
+
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             phones: HashMap::default(),

@@ -10,6 +10,9 @@ use crate::phone::{Direction, PhoneMessage, Progress};
 use crate::text::{self, Encoding};
 use crate::world::World;
 
+/// A message from a code within this time after the phone wrote to it is its answer.
+const ANSWERED_WITHIN_MS: i64 = 30_000;
+
 /// Something a phone writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Note<'a> {
@@ -36,6 +39,12 @@ impl World {
         let numeric = admitted.sender.bytes().all(|octet| octet.is_ascii_digit());
         let code = if numeric { Some(admitted.sender) } else { stop_code(received) };
         let party = code.unwrap_or(admitted.sender);
+        // What comes from the code that the phone has just written to is the answer: a person does not say
+        // the same again.
+        let last = self.phones.last_written(admitted.msisdn, party);
+        if last.is_some_and(|at_ms| moment.wall_ms - at_ms < ANSWERED_WITHIN_MS) {
+            return;
+        }
         let note = Note { msisdn: admitted.msisdn, party, text: word, delay: self.options.reply_delay };
         if code.is_some() {
             self.write(account, note, moment);

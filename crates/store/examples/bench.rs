@@ -96,6 +96,7 @@ async fn tick(
         event: Some(Event::ReceiptDelivered),
         word: "DELIVRD",
         error: None,
+        opted_out: false,
         at: at(m, 3),
         raw: bytes::Bytes::new(),
     });

@@ -131,6 +131,7 @@ async fn live(store: &Store, route: RouteId, messages: Vec<Message>) {
             event: Some(event),
             word,
             error,
+            opted_out: false,
             at: later(m, 2_500 + m.recipient.digits() % 4_000),
             raw: bytes::Bytes::new(),
         }

@@ -201,6 +201,8 @@ pub struct Receipt {
     pub word: &'static str,
     /// The operator's error, as it stands there.
     pub error: Option<String>,
+    /// It says that the recipient told the operator STOP: the STOP is recorded with it.
+    pub opted_out: bool,
     /// When it came.
     pub at: Timestamp,
     /// Its octets, kept when nobody knows the message.

@@ -52,6 +52,7 @@ fn orphan(n: u64, route: facteur_store::RouteId) -> Receipt {
         event: Some(Event::ReceiptDelivered),
         word: "DELIVRD",
         error: None,
+        opted_out: false,
         at: Timestamp::from_millis(1),
         raw: vec![0; 2000].into(),
     }

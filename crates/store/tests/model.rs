@@ -298,6 +298,7 @@ impl Run {
             event: Some(event),
             word: "X",
             error: None,
+            opted_out: false,
             at,
             raw: bytes::Bytes::new(),
         };

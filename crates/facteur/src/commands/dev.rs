@@ -168,6 +168,7 @@ fn config(address: &str) -> Config {
         per_second: 0,
         tls: None,
         rebind_max: Duration::from_secs(5),
+        opt_out_errors: vec![53],
         sandbox: true,
         cost: 1,
     };

@@ -69,6 +69,9 @@ pub(crate) struct Route {
     /// The longest PDU that is read, in octets.
     #[serde(default = "pdu_max", deserialize_with = "number::<_, usize, 1_024, 1_048_576>")]
     pdu_max: usize,
+    /// Errors in receipts by which the operator says that the recipient told it STOP.
+    #[serde(default = "opt_out_errors")]
+    opt_out_errors: Vec<u32>,
     /// A sandbox, not a real network: messages of test keys may go there.
     #[serde(default)]
     pub(crate) sandbox: bool,
@@ -126,6 +129,11 @@ fn bind_timeout() -> Duration {
 
 fn pdu_max() -> usize {
     Limits::default().pdu_max
+}
+
+/// OVH's (OVH-SMPP, dlr_err).
+fn opt_out_errors() -> Vec<u32> {
+    vec![53]
 }
 
 const fn rebind_max() -> Duration {
@@ -211,6 +219,7 @@ impl Route {
                 ca_file: tls.ca_file.as_ref().map(|file| file.get_ref().clone()),
             }),
             rebind_max: self.rebind_max,
+            opt_out_errors: self.opt_out_errors.clone(),
             sandbox: self.sandbox,
             cost: self.cost.unwrap_or(u32::try_from(place).unwrap_or(u32::MAX)),
         })

@@ -429,7 +429,9 @@ impl Run<'_> {
         let content = match ReadReceipt::read(&view) {
             Some(read) => {
                 let raw = Bytes::copy_from_slice(view.content());
-                Content::Receipt(translate::receipt(self.link.route.id, &view, &read, at, raw))
+                let route = &self.link.route;
+                let known = (route.id, &route.config.opt_out_errors[..]);
+                Content::Receipt(translate::receipt(known, &view, &read, at, raw))
             }
             None => Content::Message(mo::inbound(self.link.route.id, &view, at)),
         };

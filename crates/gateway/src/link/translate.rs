@@ -138,7 +138,7 @@ fn validity_period(expires_at: Timestamp, now: Timestamp) -> Vec<u8> {
 
 /// A receipt in the store's words.
 pub(crate) fn receipt(
-    route: RouteId,
+    (route, opt_out_errors): (RouteId, &[u32]),
     message: &ShortMessage<'_>,
     read: &receipt::Receipt,
     at: Timestamp,
@@ -155,8 +155,11 @@ pub(crate) fn receipt(
         MessageState::Accepted => (None, "ACCEPTD"),
         MessageState::Unknown => (None, "UNKNOWN"),
     };
+    let says_stop = |error: &String| error.parse().is_ok_and(|error| opt_out_errors.contains(&error));
     Receipt {
         route,
+        opted_out: event != Some(MessageEvent::ReceiptDelivered)
+            && read.error.as_ref().is_some_and(says_stop),
         smsc_id: receipt::canonical_id(&read.id),
         other_ids: receipt::other_forms(&read.id),
         // A receipt's source is the phone; some SMSCs leave the addresses as they were submitted.

@@ -105,6 +105,7 @@ fn config(plan: &Plan, network: &Network) -> Config {
         per_second: plan.per_second,
         tls: None,
         rebind_max: Duration::from_millis(500),
+        opt_out_errors: vec![53],
         sandbox: plan.sandbox,
         cost: 1,
     };

@@ -112,3 +112,6 @@ ALTER TABLE sender ADD COLUMN language TEXT;
 -- as many as the platform gives it to.
 DROP INDEX sender_claimed;
 CREATE UNIQUE INDEX sender_claimed ON sender (folded) WHERE state <> 'FAILED' AND shared_code = 0;
+
+-- A receipt may say that the recipient told the operator STOP, also while nobody knows its message.
+ALTER TABLE orphan ADD COLUMN opted_out INTEGER NOT NULL DEFAULT 0;

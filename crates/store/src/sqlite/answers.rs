@@ -90,6 +90,9 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Answer]) -> Result<Vec<Change>, F
         }
         let touched = if early.is_empty() { Touched::Answer } else { Touched::All };
         parcel.put_back(tx, answer.part.index(), touched)?;
+        for receipt in &early {
+            receipts::opted_out(tx, &parcel, receipt)?;
+        }
     }
     Ok(changes)
 }

@@ -12,6 +12,9 @@ use super::writer::Tx;
 use super::{settings, waiting, webhooks};
 use crate::{COUNT_MAX, Change, Lifted, NewOptOut, OptOut, OptOutState, Page, Paged};
 
+/// The source of a STOP that an operator told, and who recorded it.
+const OPERATOR: &str = "operator";
+
 /// The columns of a STOP, in the order in which they are read.
 pub(super) const OPT_OUT: &str = "SELECT id, workspace, number, scope, advertiser, source, reason, state, created_at, \
      created_by, lifted_at, lifted_by, lifted_reason, lifted_consent, number_hash, folded, own, \
@@ -60,6 +63,27 @@ pub(super) fn record(
         recorded.push(opt_out);
     }
     Ok((recorded, changes))
+}
+
+/// Records what an operator knows: the recipient of a message told it STOP. It counts for the message's
+/// advertiser.
+pub(super) fn by_operator(
+    tx: &mut Tx<'_>,
+    message: MessageId,
+    number: Msisdn,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let Some((workspace, advertiser)) = Origin::advertiser_of(tx.conn, message)? else { return Ok(()) };
+    let opt_out = NewOptOut {
+        number,
+        scope: OptOutScope::Advertiser,
+        advertiser,
+        source: OPERATOR.to_owned(),
+        reason: Some("the operator says that the recipient answered STOP".to_owned()),
+    };
+    let scribe = Scribe { workspace, at, by: OPERATOR, origin: None };
+    record(tx, scribe, OptOutState::Confirmed, vec![opt_out])?;
+    Ok(())
 }
 
 /// An advertiser's STOP has a name, the others have none.

@@ -16,7 +16,7 @@ pub(super) const BY_RECIPIENT: &str =
 pub(super) const OTHERS_WITHOUT_ID: &str = "SELECT count(*) FROM work WHERE recipient = ?1 \
      AND state IN (2, 3) AND smsc_id IS NULL AND route = ?2 AND id <> ?3";
 /// The orphans of an id, in any of its forms.
-pub(super) const BY_FORM: &str = "SELECT o.id, o.smsc_id, o.event, o.word, o.error, o.at FROM orphan_form f \
+pub(super) const BY_FORM: &str = "SELECT o.id, o.smsc_id, o.event, o.word, o.error, o.at, o.opted_out FROM orphan_form f \
      JOIN orphan o ON o.id = f.orphan WHERE f.route = ?1 AND f.smsc_id = ?2 \
      AND (o.smsc_id = ?2 OR o.recipient = ?3) ORDER BY o.id";
 
@@ -30,6 +30,8 @@ pub(super) struct Word {
     pub(super) event: Option<facteur_domain::delivery::Event>,
     pub(super) word: String,
     pub(super) error: Option<String>,
+    /// The recipient told the operator STOP.
+    pub(super) opted_out: bool,
     pub(super) at: Timestamp,
 }
 
@@ -43,6 +45,7 @@ impl Word {
             event: receipt.event,
             word: receipt.word.to_owned(),
             error: receipt.error.clone(),
+            opted_out: receipt.opted_out,
             at: receipt.at,
         }
     }
@@ -52,8 +55,8 @@ impl Word {
 pub(super) fn keep(tx: &mut Tx<'_>, receipt: &Receipt) -> rusqlite::Result<()> {
     tx.conn
         .prepare_cached(
-            "INSERT INTO orphan (at, route, smsc_id, recipient, event, word, error, raw) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO orphan (at, route, smsc_id, recipient, event, word, error, raw, opted_out) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             receipt.at.millis(),
@@ -64,6 +67,7 @@ pub(super) fn keep(tx: &mut Tx<'_>, receipt: &Receipt) -> rusqlite::Result<()> {
             receipt.word,
             receipt.error,
             &receipt.raw[..],
+            receipt.opted_out,
         ])?;
     let orphan = tx.conn.last_insert_rowid();
     let mut form = tx
@@ -96,6 +100,7 @@ pub(super) fn claim(
             word: row.get(3)?,
             error: row.get(4)?,
             at: rows::time(row, 5)?,
+            opted_out: row.get(6)?,
         };
         Ok((row.get::<_, i64>(0)?, word))
     };

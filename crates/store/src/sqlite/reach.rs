@@ -72,6 +72,19 @@ impl Origin {
             .optional()
     }
 
+    /// Whose a message is, and whose marketing its sender sends: `None` for the workspace's own.
+    pub(super) fn advertiser_of(
+        conn: &Connection,
+        message: MessageId,
+    ) -> rusqlite::Result<Option<(WorkspaceId, Option<String>)>> {
+        let Some(origin) = Self::of(conn, message)? else { return Ok(None) };
+        let advertiser: Option<Option<String>> = conn
+            .prepare_cached("SELECT advertiser FROM sender WHERE workspace = ?1 AND folded = ?2")?
+            .query_row(params![origin.workspace.key(), origin.sender.folded()], |row| row.get(0))
+            .optional()?;
+        Ok(Some((origin.workspace, advertiser.flatten())))
+    }
+
     /// Whether a STOP covers it.
     pub(super) fn is_covered(&mut self, conn: &Connection, reach: &Reach) -> Result<bool, Fault> {
         if reach.scope == OptOutScope::Platform {

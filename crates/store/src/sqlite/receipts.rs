@@ -16,8 +16,8 @@ use super::orphans::{self, Word};
 use super::parcel::{self, Parcel, Touched};
 use super::rows;
 use super::step::{Step, keep_receipt, receipt_detail};
-use super::webhooks;
 use super::writer::Tx;
+use super::{optouts, webhooks};
 use crate::{Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, RouteId};
 
 const OWED_BY_ID: &str = "SELECT id, recipient FROM work WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
@@ -59,6 +59,7 @@ fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> 
             };
             apply(tx, &mut parcel, part.index(), &word)?;
             parcel.put_back(tx, part.index(), Touched::All)?;
+            opted_out(tx, &parcel, &word)?;
             let change = webhooks::changed(tx, &mut parcel, word.at, None)?;
             Ok(change.map_or(ReceiptFate::Kept(part.message()), ReceiptFate::Moved))
         }
@@ -172,6 +173,15 @@ pub(super) fn apply(tx: &mut Tx<'_>, parcel: &mut Parcel, index: u8, word: &Word
     Ok(true)
 }
 
+/// An operator that says that the recipient told it STOP is believed (requirement `fr-operator-opt-out`).
+/// Not before the message's own parts are put back: what waits for the recipient is withdrawn.
+pub(super) fn opted_out(tx: &mut Tx<'_>, parcel: &Parcel, word: &Word) -> Result<(), Fault> {
+    if word.opted_out {
+        optouts::by_operator(tx, parcel.message, parcel.shared.recipient, word.at)?;
+    }
+    Ok(())
+}
+
 /// What a receipt did to a part that stood at `before`.
 fn effect(word: &Word, before: State, moved: bool, given_up: bool) -> ReceiptEffect {
     let Some(event) = word.event else { return ReceiptEffect::Progress };
@@ -191,6 +201,7 @@ fn apply_ended(tx: &mut Tx<'_>, part: PartId, word: &Word) -> Result<ReceiptFate
         if apply(tx, &mut parcel, part.index(), word)? {
             parcel::save_ended(tx, &parcel, part.index())?;
         }
+        opted_out(tx, &parcel, word)?;
         if let Some(change) = webhooks::changed(tx, &mut parcel, word.at, None)? {
             return Ok(ReceiptFate::Moved(change));
         }

@@ -17,6 +17,7 @@ pub(crate) mod platform;
 pub(crate) mod receipts;
 pub(crate) mod recipients;
 pub(crate) mod search;
+pub(crate) mod two_way;
 pub(crate) mod waiting;
 
 pub(crate) use world::World;
@@ -147,6 +148,18 @@ macro_rules! cases {
                 every_state_is_found,
                 filters_narrow_a_search,
                 what_is_scheduled_is_told_by_when_it_leaves,
+            }
+            two_way::{
+                parts_make_a_whole_in_any_order,
+                what_stays_incomplete_is_read_as_far_as_it_came,
+                a_repeated_delivery_is_kept_once,
+                a_conversation_begins_when_a_phone_writes,
+                what_is_nobodys_is_kept_and_listed,
+                a_start_lifts_what_the_person_had_stopped,
+                an_operator_that_knows_a_stop_is_believed,
+                a_word_is_one_keyword_on_a_code,
+                a_shared_code_belongs_to_each_and_another_to_one,
+                an_erased_person_has_said_nothing,
             }
             waiting::{
                 a_restart_makes_unknown_what_was_handed_over,

@@ -171,6 +171,7 @@ impl World {
             event: Some(event),
             word,
             error: (event != Event::ReceiptDelivered).then(|| "err:005".to_owned()),
+            opted_out: false,
             at: at(seconds),
             raw: bytes::Bytes::from_static(b"id:1 stat:X"),
         }

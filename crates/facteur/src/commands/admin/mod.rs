@@ -7,6 +7,7 @@ mod keys;
 mod opt_outs;
 mod orphans;
 mod people;
+mod publisher;
 mod senders;
 mod settings;
 mod users;

@@ -1,11 +1,12 @@
 //! `facteur admin settings`: what a workspace chose within what the platform allows.
 
 use clap::Subcommand;
-use facteur_domain::ShortCode;
+use facteur_domain::{Language, ShortCode};
 use facteur_store::{OnClosedWindow, Rewriting, Settings};
 use serde_json::{Value, json};
 
 use super::Desk;
+use super::publisher::{PublisherFlags, language};
 use crate::config::PROFILES;
 use crate::failure::Failure;
 
@@ -62,11 +63,16 @@ pub(super) struct Choice {
     /// As --per-second, for each of its senders.
     #[arg(long, value_name = "PARTS", value_parser = clap::value_parser!(u32).range(0..=10_000))]
     sender_per_second: Option<u32>,
+    /// The language of what the product answers by itself (STOP, CONTACT, START): fr or en.
+    #[arg(long, value_parser = language)]
+    language: Option<Language>,
+    #[command(flatten)]
+    publisher: PublisherFlags,
 }
 
 /// A value, or the choice of none.
 #[derive(Debug, Clone, Copy)]
-struct Chosen<T>(Option<T>);
+pub(super) struct Chosen<T>(pub(super) Option<T>);
 
 pub(super) async fn run(desk: &Desk, what: What) -> Result<(), Failure> {
     match what {
@@ -96,11 +102,11 @@ impl Choice {
             price_per_part: self.price_per_part.map_or(current.price_per_part, |chosen| chosen.0),
             parts_max: self.parts_max.unwrap_or(current.parts_max).min(PARTS_MAX),
             postcode: current.postcode,
-            language: current.language,
-            publisher: current.publisher,
             weight: self.weight.unwrap_or(current.weight),
             per_second: self.per_second.unwrap_or(current.per_second),
             sender_per_second: self.sender_per_second.unwrap_or(current.sender_per_second),
+            language: self.language.unwrap_or(current.language),
+            publisher: self.publisher.apply(current.publisher),
         }
     }
 }
@@ -117,6 +123,12 @@ fn show(desk: &Desk, settings: &Settings) {
         ("weight", json!(settings.weight)),
         ("per_second", json!(settings.per_second)),
         ("sender_per_second", json!(settings.sender_per_second)),
+        ("language", json!(settings.language.as_str())),
+        ("legal_name", json!(settings.publisher.legal_name)),
+        ("siren", json!(settings.publisher.siren)),
+        ("register_city", json!(settings.publisher.register_city)),
+        ("service_phone", json!(settings.publisher.service_phone)),
+        ("service_contact", json!(settings.publisher.service_contact)),
     ]
     .into_iter()
     .map(|(setting, value)| json!({"setting": setting, "value": value}))
@@ -203,6 +215,8 @@ mod tests {
             weight: Some(5),
             per_second: None,
             sender_per_second: None,
+            language: Some(Language::English),
+            publisher: PublisherFlags::default(),
         };
         let changed = choice.apply(current.clone());
         assert_eq!(changed.on_closed_window, OnClosedWindow::Refuse);

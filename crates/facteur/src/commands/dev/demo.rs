@@ -5,7 +5,8 @@ use facteur_domain::{
 };
 use facteur_gateway::{Chance, Gateway, NewKey, Scope, mint_key};
 use facteur_store::{
-    Actor, ApiKey, DirectorySnapshot, LinkPurpose, NewUser, PlatformRole, SenderRecord, Store, Workspace,
+    Actor, ApiKey, DirectorySnapshot, LinkPurpose, NewUser, PlatformRole, Publisher, SenderRecord, Settings,
+    Store, Workspace,
 };
 
 use crate::data::DataFolder;
@@ -38,6 +39,7 @@ pub(super) async fn furnish(
     let here = gateway.store().directory().await?;
     let demo = Demo { gateway, here, ids: IdSource::new(0) };
     let workspace = demo.workspace().await?;
+    demo.publisher(workspace).await?;
     for (name, class) in SENDERS {
         demo.sender(workspace, name, class).await?;
     }
@@ -70,6 +72,24 @@ impl Demo<'_> {
         let workspace = Workspace { id, name: WORKSPACE.to_owned(), created_at: now };
         self.store().create_workspace(workspace, actor()).await?;
         Ok(id)
+    }
+
+    /// Who publishes, so that CONTACT is answered as it must be, unless somebody has said so.
+    async fn publisher(&self, workspace: WorkspaceId) -> Result<(), Failure> {
+        let current = self.store().settings(workspace).await?;
+        if current.publisher != Publisher::default() {
+            return Ok(());
+        }
+        let told = |text: &str| Some(text.to_owned());
+        let publisher = Publisher {
+            legal_name: told("MA BOUTIQUE SAS"),
+            siren: told("123456782"),
+            register_city: told("Paris"),
+            service_phone: told("01 99 00 12 34"),
+            service_contact: told("maboutique.example"),
+        };
+        let settings = Settings { publisher, ..current };
+        Ok(self.store().change_settings(workspace, settings, self.gateway.now(), actor()).await?)
     }
 
     async fn sender(&self, workspace: WorkspaceId, name: &str, class: Class) -> Result<(), Failure> {
