@@ -34,6 +34,7 @@ areas! {
     "common",
     "account",
     "audit",
+    "senders",
 }
 
 type Bundle = FluentBundle<FluentResource>;

@@ -22,6 +22,7 @@ pub(crate) mod pager;
 mod password;
 pub(crate) mod permission;
 mod second_factor;
+pub(crate) mod senders;
 mod sign_in;
 mod trouble;
 mod viewer;
@@ -68,6 +69,11 @@ pub(crate) struct Pages<'a> {
 }
 
 impl Pages<'_> {
+    /// What the pages share.
+    pub(crate) fn app(&self) -> App {
+        self.routes.app().clone()
+    }
+
     /// Puts a page of a workspace at `/console/{workspace}` and `path`.
     pub(crate) fn member(&mut self, path: &str, what: Permission, handler: MethodRouter<App>) {
         self.add(&format!("/{{workspace}}{path}"), Access::Member(what), handler);
@@ -100,6 +106,7 @@ pub(crate) fn mount(routes: &mut Routes) {
     // One line for each page of a workspace or of the platform:
     audit::mount(&mut pages);
     components::mount(&mut pages);
+    senders::mount(&mut pages);
 }
 
 /// Whether a path that has no page is the console's to answer.

@@ -14,6 +14,8 @@ static WORKSPACE: &[(&str, &[Entry])] = &[
     ("", &[
     ]),
     ("common-nav-compliance", &[
+        Entry("senders-title", "/senders", Permission::See, "senders"),
+        Entry("senders-codes", "/short-codes", Permission::See, "codes"),
     ]),
     ("common-nav-settings", &[
         Entry("audit-title", "/settings/audit", Permission::SeeAudit, "audit"),

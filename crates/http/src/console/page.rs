@@ -1,6 +1,8 @@
 //! What every template has at hand, as `page`: sentences, numbers and times in the viewer's language, the
 //! navigation, and what the viewer may do.
 
+use std::borrow::Borrow;
+
 use askama::filters::Safe;
 use facteur_domain::{Msisdn, Timestamp};
 use facteur_store::PlatformRole;
@@ -101,8 +103,8 @@ impl Page {
     }
 
     /// An amount in millionths of a euro.
-    pub(crate) fn money(&self, millionths: i64) -> String {
-        format::money(self.lang, millionths)
+    pub(crate) fn money(&self, millionths: impl Borrow<i64>) -> String {
+        format::money(self.lang, *millionths.borrow())
     }
 
     /// A share.
@@ -111,8 +113,8 @@ impl Page {
     }
 
     /// A size in octets.
-    pub(crate) fn size(&self, octets: u64) -> String {
-        format::size(self.lang, octets)
+    pub(crate) fn size(&self, octets: impl Borrow<u64>) -> String {
+        format::size(self.lang, *octets.borrow())
     }
 
     /// A telephone number.

@@ -23,9 +23,9 @@ use crate::json::tree::Entry;
 use crate::server::Options;
 
 /// The longest name of a company, in characters.
-const NAME_MAX: usize = 200;
+pub(crate) const NAME_MAX: usize = 200;
 /// The longest use case and example, in characters.
-const TEXT_MAX: usize = 2_000;
+pub(crate) const TEXT_MAX: usize = 2_000;
 const FIELDS: &str = "sender_id, class, company, legal_name, siren, website, use_case, example_content and \
     advertiser (and shared, for a short code)";
 
@@ -85,15 +85,15 @@ pub(crate) struct CheckAnswer {
 }
 
 /// A declaration as it was read.
-pub(super) struct Declared {
-    name: String,
-    class: Option<Class>,
-    dossier: Dossier,
+pub(crate) struct Declared {
+    pub(crate) name: String,
+    pub(crate) class: Option<Class>,
+    pub(crate) dossier: Dossier,
 }
 
 /// Which kind of sender an endpoint declares.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Name,
     Code,
 }
@@ -198,7 +198,7 @@ pub(crate) async fn check(State(app): State<App>, request: Request) -> Result<Re
 }
 
 /// The effect of a reason for which a sender cannot be declared.
-const REFUSE: &str = "refuse";
+pub(crate) const REFUSE: &str = "refuse";
 
 /// Reads a declaration.
 pub(super) async fn read(request: Request, options: &Options, kind: Kind) -> Result<Declared, ApiError> {
@@ -257,7 +257,8 @@ pub(super) async fn keep(
     written(status, &Data { data: SenderDetail::of(gateway, &kept, evidence) })
 }
 
-fn record(
+/// The record of a declaration, if the rules and the form of the name allow it.
+pub(crate) fn record(
     gateway: &Gateway,
     workspace: WorkspaceId,
     declared: Declared,
@@ -331,13 +332,18 @@ fn by_rules(reasons: Vec<PreviewReason>) -> ApiError {
     }
 }
 
-/// The store refuses it: the workspace has too many, or another has this one.
-fn refused(gateway: &Gateway, workspace: WorkspaceId, sender: Sender, max: u32) -> ApiError {
+/// How many senders of this one's kind a workspace has that were not refused.
+pub(crate) fn standing(gateway: &Gateway, workspace: WorkspaceId, sender: Sender) -> usize {
     let alike = |record: &&std::sync::Arc<SenderRecord>| {
         let code = |sender: Sender| matches!(sender, Sender::Code(_));
         record.state != SenderState::Failed && code(record.sender) == code(sender)
     };
-    let standing = gateway.senders(workspace).iter().filter(alike).count();
+    gateway.senders(workspace).iter().filter(alike).count()
+}
+
+/// The store refuses it: the workspace has too many, or another has this one.
+fn refused(gateway: &Gateway, workspace: WorkspaceId, sender: Sender, max: u32) -> ApiError {
+    let standing = standing(gateway, workspace, sender);
     if standing >= max as usize {
         let message = format!("The workspace has {standing} of these; {max} are the most.");
         return ApiError::new(&codes::SENDER_ID_LIMIT_REACHED, message)

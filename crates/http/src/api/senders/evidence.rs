@@ -77,7 +77,7 @@ pub(crate) async fn add(
         max: app.options.bulk_max,
     };
     let (content_type, bytes) = body::octets(&parts, body, &wanted, &app.options).await?;
-    if !TYPES.iter().any(|(kind, start)| *kind == content_type && bytes.starts_with(start)) {
+    if kind_of(&bytes) != Some(content_type) {
         let message = format!("The file is not {content_type}: it does not begin like one.");
         return Err(ApiError::new(&codes::INVALID_REQUEST_BODY, message).at("Content-Type"));
     }
@@ -93,13 +93,51 @@ pub(crate) async fn add(
     written(StatusCode::CREATED, &Data { data: EvidenceView::from(kept) })
 }
 
+/// The type of a file by what it begins with; `None` for one that we do not take.
+pub(crate) fn kind_of(bytes: &[u8]) -> Option<&'static str> {
+    TYPES.iter().find(|(_, start)| bytes.starts_with(start)).map(|(kind, _)| *kind)
+}
+
+/// A name that a browser gave, without its folders and without anything that a path or a header would take
+/// for its own.
+pub(crate) fn tame_name(given: &str) -> String {
+    let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    let tame: String = last.chars().map(|c| if fine(c) { c } else { '_' }).take(NAME_MAX).collect();
+    let tame = tame.trim_start_matches('.').trim();
+    if tame.is_empty() { "document".to_owned() } else { tame.to_owned() }
+}
+
+fn fine(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '(' | ')')
+}
+
 /// A name without anything that a path or a header would take for its own.
 fn file_name(given: Option<String>) -> Result<String, ApiError> {
-    let fine = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '(' | ')');
     let name = given.filter(|name| name.chars().count() <= NAME_MAX && name.chars().all(fine));
     name.filter(|name| !name.starts_with('.')).ok_or_else(|| {
         let message = "The parameter name must be the file's name: up to 120 letters, digits, spaces, dots \
             and dashes.";
         ApiError::new(&codes::INVALID_SEARCH_QUERY, message).at("name").suggest("Add ?name=kbis.pdf.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browsers_name_of_a_file_is_tamed() {
+        for (given, tame) in [
+            ("kbis.pdf", "kbis.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\fakepath\\Extrait Kbis (1).pdf", "Extrait Kbis (1).pdf"),
+            ("<script>alert(1)</script>.png", "script_.png"),
+            ("a\r\nSet-Cookie: x.pdf", "a__Set-Cookie_ x.pdf"),
+            ("...", "document"),
+            ("", "document"),
+        ] {
+            assert_eq!(tame_name(given), tame, "{given}");
+        }
+        assert_eq!(tame_name(&"é".repeat(300)).chars().count(), NAME_MAX);
+    }
 }
