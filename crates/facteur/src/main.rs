@@ -10,6 +10,7 @@ mod crash;
 mod data;
 mod environment;
 mod failure;
+mod files;
 mod logging;
 mod output;
 mod people;

@@ -16,6 +16,8 @@ use prometheus_client::registry::Registry;
 
 use crate::Code;
 use crate::gateway::{QueueReport, RouteReport};
+use crate::outcome::ANSWERS;
+use crate::webhook::OUTCOMES;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(crate) struct ByClass {
@@ -256,6 +258,27 @@ impl Metrics {
         }
     }
 
+    /// Tells as 0 what has not happened yet, so that its first time is seen as a rise.
+    pub(crate) fn begin(&self) {
+        for stage in ["acceptance", "departure"] {
+            for decision in ["send", "hold", "refuse"] {
+                drop(self.verdicts.get_or_create(&ByVerdict { stage, decision }));
+            }
+        }
+        for outcome in OUTCOMES {
+            drop(self.webhooks.get_or_create(&ByOutcome { outcome }));
+        }
+        drop(self.refused.get_or_create(&ByCode { code: CodeLabel(Code::ServiceUnavailable) }));
+        for class in Class::ALL {
+            drop(
+                self.reached.get_or_create(&ByState {
+                    state: StateLabel(State::Delivered),
+                    class: ClassLabel(class),
+                }),
+            );
+        }
+    }
+
     /// A message was kept `taken` after its request came.
     pub(crate) fn kept(&self, taken: Duration) {
         self.accept_seconds.observe(taken.as_secs_f64());
@@ -311,6 +334,14 @@ impl Metrics {
         set(&self.handed, route.binds.iter().map(|bind| bind.handed).sum());
         set(&self.route_limit, route.limit_per_second as usize);
         raise(&self.written.get_or_create(&label), route.written);
+        // What has not happened yet is told as 0, so that its first time is seen as a rise.
+        for family in [&self.throttled, &self.faulty_pdus] {
+            drop(family.get_or_create(&label));
+        }
+        for answer in ANSWERS {
+            drop(self.answers.get_or_create(&ByRouteAnswer { route: route.name.clone(), answer }));
+        }
+        drop(self.answer_seconds.get_or_create(&label));
     }
 
     /// Shows how busy the store is.

@@ -104,13 +104,15 @@ impl Gateway {
             replies: config.replies,
             ids: ids.clone(),
         });
+        let metrics = Arc::new(Metrics::new());
+        metrics.begin();
         let shared = Arc::new(Shared {
             clock,
             store,
             sending,
             retention: config.retention,
             backlog,
-            metrics: Arc::new(Metrics::new()),
+            metrics,
             routes,
             tracker: TaskTracker::new(),
             webhooks,

@@ -77,6 +77,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let checked = configuration(&args.place, &mut checks);
     if let Some(checked) = &checked {
         let store = &checked.settings.store;
+        checks.push(files(checked.settings.http.max_connections));
         checks.extend(folder::check(&store.data));
         checks.extend(clock::check(&store.data));
         checks.extend(database::check(store).await);
@@ -109,6 +110,19 @@ fn configuration(place: &Place, checks: &mut Vec<Check>) -> Option<Checked> {
             None
         }
     }
+}
+
+/// Whether this user may have as many files open as connections may come.
+fn files(connections: usize) -> Check {
+    let (allowed, wanted) = (crate::files::allowed(), crate::files::wanted(connections));
+    if allowed >= wanted {
+        return Check::ok("open files", format!("{allowed} allowed, {wanted} wanted at most"));
+    }
+    Check::warn(
+        "open files",
+        format!("{allowed} allowed, {wanted} wanted for {connections} connections"),
+        "LimitNOFILE in systemd, or `ulimit -Hn`; or a smaller `http.max_connections`",
+    )
 }
 
 fn configured(file: String, checked: &Checked) -> Vec<Check> {

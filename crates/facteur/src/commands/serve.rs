@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
     let settings = &checked.settings;
     let signals = Signals::listen()?;
+    crate::files::raise(settings.http.max_connections);
     let listener = product::listen(settings.http.listen).await?;
     let address =
         listener.local_addr().map_err(|error| Failure::new("the listener has no address").because(error))?;

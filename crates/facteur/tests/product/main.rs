@@ -8,6 +8,7 @@ mod delivery;
 mod fair;
 mod faults;
 mod isolation;
+mod monitoring;
 mod preview;
 mod privacy;
 mod serving;

@@ -10,6 +10,7 @@ use facteur_store::{AfterDelivery, DeliveryOutcome, DueDeliveries, DueDelivery, 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use super::OUTCOMES;
 use super::attempt::{Target, attempt};
 use crate::metrics::ByOutcome;
 use crate::shared::Shared;
@@ -166,10 +167,10 @@ impl Deliverer {
     fn settled(&mut self, outcome: DeliveryOutcome) {
         self.left(outcome.endpoint);
         let word = match outcome.next {
-            AfterDelivery::Done => "delivered",
-            AfterDelivery::Retry(_) => "retry",
-            AfterDelivery::GiveUp => "failed",
-            AfterDelivery::Gone => "gone",
+            AfterDelivery::Done => OUTCOMES[0],
+            AfterDelivery::Retry(_) => OUTCOMES[1],
+            AfterDelivery::GiveUp => OUTCOMES[2],
+            AfterDelivery::Gone => OUTCOMES[3],
         };
         self.shared.metrics.webhooks.get_or_create(&ByOutcome { outcome: word }).inc();
         if let Some(lane) = self.lanes.get_mut(&outcome.endpoint) {

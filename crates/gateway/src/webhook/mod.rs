@@ -17,6 +17,9 @@ pub use sign::show_secret;
 pub(crate) use deliver::run;
 pub(crate) use guard::Guard;
 
+/// What comes of an attempt, as it is counted: taken, to be tried again, given up, the endpoint gone.
+pub(crate) const OUTCOMES: [&str; 4] = ["delivered", "retry", "failed", "gone"];
+
 /// How webhooks are delivered.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WebhookRules {
