@@ -1,10 +1,11 @@
-//! `facteur backup`: a copy of the database while the gateway runs.
+//! `facteur backup`: a copy of the database while the gateway runs, and the proof that it can be restored.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use facteur_store::{Options, StoreError};
+use serde_json::{Value, json};
 
-use super::place::Place;
+use super::place::{self, Place};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -12,7 +13,11 @@ use crate::output::Output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  facteur backup --config /etc/facteur/facteur.toml --to /var/backups/facteur-$(date +%F).db
+  facteur backup --config /etc/facteur/facteur.toml --to /var/backups/facteur-$(date +%F).db --verify
+  facteur backup --check /var/backups/facteur-2026-11-22.db
+
+--verify and --check restore a copy of the copy beside it, open it as a start does, read every page, and compute
+the hash chains of the consent ledgers again; then they remove it. That needs as much room as the copy itself.
 
 To restore: stop the gateway, put the copy in the data folder as `facteur.db`, remove
 `facteur.db-wal` and `facteur.db-shm`, start. What was sent after the copy is not in it.")]
@@ -20,26 +25,120 @@ pub(crate) struct Args {
     #[command(flatten)]
     place: Place,
     /// The copy; it must not exist.
-    #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "check")]
+    to: Option<PathBuf>,
+    /// Restore the copy elsewhere and look at it.
+    #[arg(long)]
+    verify: bool,
+    /// Make no copy: look at one that was made before.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "verify"])]
+    check: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Copies, and says how much.
+/// Copies or looks, and says what it found.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    if args.to.exists() {
-        return Err(Failure::new(format!("{} exists already", args.to.display()))
-            .cure("name a file that does not exist"));
-    }
-    let store = args.place.open(false)?;
-    let copied = store.backup(args.to.clone()).await;
-    store.close().await?;
-    copied.map_err(|error| Failure::new("the copy was not made").because(error))?;
-    let octets = std::fs::metadata(&args.to).map_or(0, |data| data.len());
-    let to = args.to.display().to_string();
-    Output { json: args.json }
-        .say(&json!({"to": to, "octets": octets}), || format!("copied {octets} octets to {to}"));
+    let output = Output { json: args.json };
+    let (file, verify) = match (&args.check, &args.to) {
+        (Some(file), _) => (file, true),
+        (None, Some(to)) => {
+            copy(&args.place, to).await?;
+            (to, args.verify)
+        }
+        // clap asks for one of them.
+        (None, None) => return Err(Failure::new("name the copy with --to")),
+    };
+    let octets = std::fs::metadata(file).map_or(0, |data| data.len());
+    let restored = if verify { Some(rehearse(file).await?) } else { None };
+    let shown = file.display().to_string();
+    output.say(&json!({"to": shown, "octets": octets, "restored": restored}), || {
+        let done = if args.check.is_some() { "looked at" } else { "copied" };
+        let found = restored.as_ref().map(|found| format!("; restored for a trial: {}", tell(found)));
+        format!("{done} {octets} octets in {shown}{}", found.unwrap_or_default())
+    });
     Ok(())
+}
+
+async fn copy(place: &Place, to: &Path) -> Result<(), Failure> {
+    if to.exists() {
+        return Err(
+            Failure::new(format!("{} exists already", to.display())).cure("name a file that does not exist")
+        );
+    }
+    let store = place.open(false)?;
+    let copied = store.backup(to.to_owned()).await;
+    store.close().await?;
+    copied.map_err(|error| Failure::new("the copy was not made").because(error))
+}
+
+/// Restores a copy of the copy beside it, as a start would, and says what is in it. The copy itself is only
+/// read.
+async fn rehearse(file: &Path) -> Result<Value, Failure> {
+    let not_whole = || Failure::new(format!("{} cannot be restored", file.display()));
+    if !file.is_file() {
+        return Err(Failure::new(format!("there is no file {}", file.display())));
+    }
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(".trial");
+    let trial = file.with_file_name(name);
+    let found = match std::fs::copy(file, &trial) {
+        Ok(_) => look(&trial).await,
+        Err(error) => {
+            Err(not_whole().because(error).cure("a trial needs as much free space as the copy has octets"))
+        }
+    };
+    for ending in ["", "-wal", "-shm"] {
+        let mut path = trial.clone().into_os_string();
+        path.push(ending);
+        // What was not made cannot be removed; what was is in the way of nobody but the next trial.
+        let _ = std::fs::remove_file(path);
+    }
+    found
+}
+
+async fn look(trial: &Path) -> Result<Value, Failure> {
+    let store = place::open(Options::new(trial))?;
+    let found = async {
+        let faults = store.check().await?;
+        let counts = store.counts().await?;
+        let directory = store.directory().await?;
+        let mut entries = 0;
+        let mut broken = Vec::new();
+        for workspace in &directory.workspaces {
+            let report = store.verify_consents(workspace.id).await?;
+            entries += report.entries;
+            let broken_at = report.broken_at;
+            broken.extend(broken_at.map(|place| {
+                format!("the consent ledger of {} is not as it was written at entry {place}", workspace.name)
+            }));
+        }
+        Ok::<_, StoreError>((faults, counts, directory, entries, broken))
+    }
+    .await;
+    store.close().await?;
+    let (faults, counts, directory, entries, broken) =
+        found.map_err(|error| Failure::new("the copy cannot be read").because(error))?;
+    let wrong: Vec<String> = faults.into_iter().chain(broken).collect();
+    if !wrong.is_empty() {
+        return Err(Failure::new(format!("the copy is damaged: {}", wrong.join("; ")))
+            .cure("`facteur doctor` looks at the original; restore an earlier copy if it is damaged too"));
+    }
+    Ok(json!({
+        "workspaces": directory.workspaces.len(),
+        "keys": directory.keys.len(),
+        "senders": directory.senders.len(),
+        "waiting": counts.queued + counts.scheduled,
+        "unanswered": counts.submitting + counts.unknown,
+        "awaiting_receipt": counts.submitted,
+        "consents": entries,
+    }))
+}
+
+fn tell(found: &Value) -> String {
+    let fields = found.as_object().into_iter().flatten();
+    let told: Vec<String> =
+        fields.map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+    told.join(", ")
 }

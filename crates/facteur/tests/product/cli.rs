@@ -219,8 +219,19 @@ async fn a_backup_made_while_it_runs_opens() {
     let restored = product.folder.path().join("restored");
     std::fs::create_dir(&restored).expect("a folder");
     let copy = path(&restored, "facteur.db");
-    let told = run_json(&["backup", "--data", &product.data(), "--to", &copy, "--json"]);
+    let told = run_json(&["backup", "--data", &product.data(), "--to", &copy, "--verify", "--json"]);
     assert!(told["octets"].as_u64().is_some_and(|octets| octets > 1000));
+    let found = &told["restored"];
+    assert_eq!((&found["senders"], &found["waiting"]), (&json!(4), &json!(0)), "{told}");
+    let again = run_json(&["backup", "--check", &copy, "--json"]);
+    assert_eq!(&again["restored"], found, "a trial leaves the copy as it was");
+    assert_eq!(std::fs::read_dir(&restored).expect("a folder").count(), 1, "and nothing beside it");
+    let torn = path(&restored, "torn.db");
+    let octets = std::fs::read(&copy).expect("readable");
+    std::fs::write(&torn, &octets[..octets.len() / 2]).expect("written");
+    let damaged = failing(&["backup", "--check", &torn]);
+    assert!(damaged.contains("damaged") || damaged.contains("does not open"), "{damaged}");
+    std::fs::remove_file(&torn).expect("removed");
     let database = path(product.folder.path(), "data/facteur.db");
     for private in [&copy, &database] {
         let mode = std::fs::metadata(private).expect("there").permissions().mode();
