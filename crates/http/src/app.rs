@@ -8,6 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use facteur_gateway::{Chance, Gateway};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::console::Passwords;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) ids: RequestIds,
     pub(crate) tracker: TaskTracker,
+    /// Ends answers that have no end of their own.
+    pub(crate) stop: CancellationToken,
     /// Idempotency keys of requests under way.
     pub(crate) in_flight: InFlight,
 }
@@ -47,9 +50,15 @@ impl std::ops::Deref for App {
 
 impl App {
     /// `tracker` runs what must be done though its client has gone.
-    pub(crate) fn new(gateway: Gateway, options: &Options, tracker: TaskTracker) -> Self {
+    pub(crate) fn new(
+        gateway: Gateway,
+        options: &Options,
+        tracker: TaskTracker,
+        stop: CancellationToken,
+    ) -> Self {
         Self(Arc::new(Shared {
             tracker,
+            stop,
             gateway,
             limits: Limits::new(options.failures_per_second),
             sign_ins: SignIns::new(),
@@ -71,7 +80,7 @@ impl App {
 /// Everything this room answers, as a service without a socket: what [`serve`](crate::serve) puts
 /// behind one, for tests and for embedding.
 pub fn router(gateway: Gateway, options: &Options) -> Router {
-    routed(&App::new(gateway, options, TaskTracker::new()))
+    routed(&App::new(gateway, options, TaskTracker::new(), CancellationToken::new()))
 }
 
 /// The endpoints of `app`.

@@ -228,7 +228,12 @@ mod tests {
         let store = facteur_store::Options::new(folder.path().join("facteur.db"));
         let clock = Clock::of_runtime(Timestamp::from_millis(0));
         let gateway = Gateway::start(Config::default(), store, clock).await.expect("a gateway");
-        let app = App::new(gateway, &Options::default(), tokio_util::task::TaskTracker::new());
+        let app = App::new(
+            gateway,
+            &Options::default(),
+            tokio_util::task::TaskTracker::new(),
+            tokio_util::sync::CancellationToken::new(),
+        );
         let mut routes = Routes::new(&app);
         routes.add(&FRAGILE, get(fragile));
         let request = Request::get("/fragile").header("x-request-id", "mine").body(Body::empty());

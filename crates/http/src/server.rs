@@ -97,7 +97,7 @@ pub async fn serve(
     stop: CancellationToken,
     tracker: TaskTracker,
 ) {
-    let server = Server::new(App::new(gateway, &options, tracker.clone()), options, stop);
+    let server = Server::new(App::new(gateway, &options, tracker.clone(), stop.clone()), options, stop);
     while let Some((stream, peer, permit)) = server.next(&listener).await {
         let server = server.clone();
         tracker.spawn(async move {

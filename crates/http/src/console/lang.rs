@@ -35,6 +35,11 @@ areas! {
     "account",
     "audit",
     "senders",
+    "overview",
+    "send",
+    "messages",
+    "held",
+    "rules",
 }
 
 type Bundle = FluentBundle<FluentResource>;

@@ -12,6 +12,10 @@ struct Entry(&'static str, &'static str, Permission, &'static str);
 #[rustfmt::skip]
 static WORKSPACE: &[(&str, &[Entry])] = &[
     ("", &[
+        Entry("overview-title", "", Permission::See, "overview"),
+        Entry("send-title", "/send", Permission::Send, "send"),
+        Entry("messages-title", "/messages", Permission::See, "messages"),
+        Entry("held-title", "/held", Permission::See, "held"),
     ]),
     ("common-nav-compliance", &[
         Entry("senders-title", "/senders", Permission::See, "senders"),

@@ -98,8 +98,8 @@ impl Page {
     }
 
     /// A whole number.
-    pub(crate) fn number(&self, value: impl TryInto<u64>) -> String {
-        format::number(self.lang, value.try_into().unwrap_or(0))
+    pub(crate) fn number(&self, value: impl Whole) -> String {
+        format::number(self.lang, value.whole())
     }
 
     /// An amount in millionths of a euro.
@@ -165,3 +165,27 @@ impl Page {
         self.viewer.as_ref().is_some_and(|viewer| viewer.is(PlatformRole::Reviewer))
     }
 }
+
+/// A whole number of any width, by value or as templates have it.
+pub(crate) trait Whole {
+    /// As it is shown; what is below zero or too large is zero.
+    fn whole(self) -> u64;
+}
+
+macro_rules! whole {
+    ($($of:ty),*) => {$(
+        impl Whole for $of {
+            fn whole(self) -> u64 {
+                self.try_into().unwrap_or(0)
+            }
+        }
+
+        impl Whole for &$of {
+            fn whole(self) -> u64 {
+                (*self).whole()
+            }
+        }
+    )*};
+}
+
+whole!(u8, u16, u32, u64, usize, i32, i64);

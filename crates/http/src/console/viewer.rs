@@ -186,6 +186,11 @@ impl Member {
         self.place.id
     }
 
+    /// Its name.
+    pub(crate) fn workspace_name(&self) -> &str {
+        &self.place.name
+    }
+
     /// Whether they may do this here.
     pub(crate) fn may(&self, what: Permission) -> bool {
         may(self.place.role, what)

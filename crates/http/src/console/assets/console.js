@@ -31,3 +31,31 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "1";
   setTimeout(() => { delete form.dataset.sent; }, 3000);
 });
+
+// What changes is shown as it changes: parts of a page that say what concerns them ask for themselves again.
+const live = document.querySelector("[data-live]");
+if (live && window.EventSource) {
+  const concerns = (what, news) => news.more || (what === "messages" && news.messages.length > 0)
+    || (what === "phones" && (news.phones || news.messages.length > 0)) || news.messages.includes(what);
+  let events = null;
+  const listen = () => {
+    if (document.hidden) { events?.close(); events = null; return; }
+    if (events) return;
+    events = new EventSource(live.dataset.events);
+    events.addEventListener("changed", (event) => {
+      const news = JSON.parse(event.data);
+      document.querySelectorAll("[data-live]").forEach((part) => {
+        // What somebody is about to read or to write is not taken from under them.
+        const busy = part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+        if (!busy && concerns(part.dataset.live, news)) htmx.trigger(part, "live");
+      });
+    });
+  };
+  document.addEventListener("visibilitychange", () => {
+    const away = !events;
+    listen();
+    if (away && events) document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "live"));
+  });
+  addEventListener("pagehide", () => { events?.close(); events = null; });
+  listen();
+}
