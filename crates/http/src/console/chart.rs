@@ -75,7 +75,7 @@ impl Chart {
             })
             .collect();
         let picture = Safe(format!(
-            "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-hidden=\"true\" preserveAspectRatio=\"none\" \
+            "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-hidden=\"true\" \
              class=\"chart-svg\">{svg}</svg>"
         ));
         let empty = (most == 0).then(|| page.t("common-chart-empty"));

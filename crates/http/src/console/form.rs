@@ -169,6 +169,11 @@ impl Field {
         Self { required: false, ..self }
     }
 
+    /// May be left empty, as every filter may: nothing says so.
+    pub(crate) fn filter(self) -> Self {
+        Self { required: false, optional: String::new(), ..self }
+    }
+
     /// What is wrong with it, in words.
     pub(crate) fn error(self, error: Option<String>) -> Self {
         Self { error: error.unwrap_or_default(), ..self }

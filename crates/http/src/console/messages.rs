@@ -149,7 +149,7 @@ fn filters(page: &Page, app: &App, member: &Member, fields: &Fields) -> Vec<Fiel
     let any = (String::new(), page.t("messages-any"));
     let choice = |options: Vec<(String, String)>| std::iter::once(any.clone()).chain(options);
     let field =
-        |name: &'static str, label: &str| Field::new(page, name, label).value(fields.get(name)).optional();
+        |name: &'static str, label: &str| Field::new(page, name, label).value(fields.get(name)).filter();
     let records = app.gateway.senders(member.workspace());
     let senders = records.iter().map(|record| (record.sender.to_string(), record.sender.to_string()));
     let states = Stage::ALL.map(|state| (state.as_str().to_owned(), words::state(page, state)));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::get;
 use facteur_domain::{Class, Timestamp};
@@ -104,6 +105,8 @@ struct Overview {
     marketing: u64,
     /// Nothing was ever sent, as far as this span goes.
     empty: bool,
+    /// The workspace has a price.
+    priced: bool,
     /// Its own address.
     here: String,
     events: String,
@@ -113,6 +116,9 @@ struct Overview {
 
 impl Overview {
     fn cost(&self, counts: &Counts) -> String {
+        if !self.priced && counts.cost_micros == 0 {
+            return "–".to_owned();
+        }
         self.page.money(counts.cost_micros)
     }
 
@@ -134,7 +140,12 @@ fn whole(count: i64) -> u64 {
     u64::try_from(count).unwrap_or(0)
 }
 
-async fn show(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
+async fn show(
+    State(app): State<App>,
+    member: Member,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Trouble> {
     let span = Span::of(fields.get("span"));
     let page = member.page("overview-title");
     let today = page.now.to_jiff().to_zoned(page.zone().clone()).date();
@@ -168,7 +179,8 @@ async fn show(State(app): State<App>, member: Member, fields: Fields) -> Result<
         here: format!("{}?span={}", member.link(""), span.name()),
         events: member.link("/events"),
         may_send: member.may(Permission::Send),
-        curl: curl(&app, &member),
+        priced: app.gateway.settings(member.workspace()).price_per_part.is_some(),
+        curl: curl(&app, &member, &headers),
         total,
         page,
     })
@@ -246,12 +258,13 @@ fn routes(page: &Page, figures: &Figures, there: Vec<RouteHealth>) -> Vec<RouteL
         let (look, health) = match report {
             None => ("", page.t("overview-route-gone")),
             Some(report) if report.bound == 0 => ("bad", page.t("overview-route-down")),
-            Some(report) if report.bound < report.binds => {
-                ("warn", page.t2("overview-route-partly", "up", report.bound, "all", report.binds))
+            Some(report) if usize::from(report.bound) < report.binds.len() => {
+                let all = report.binds.len();
+                ("warn", page.t2("overview-route-partly", "up", report.bound, "all", all))
             }
             Some(_) => ("good", page.t("overview-route-up")),
         };
-        let trouble = report.filter(|report| report.bound < report.binds);
+        let trouble = report.filter(|report| usize::from(report.bound) < report.binds.len());
         RouteLine {
             half: within(page, &delays, 50),
             most: within(page, &delays, 90),
@@ -305,10 +318,11 @@ fn rules(page: &Page, figures: &Figures) -> Vec<RuleLine> {
 }
 
 /// A call that sends the first message.
-fn curl(app: &App, member: &Member) -> String {
+fn curl(app: &App, member: &Member, headers: &HeaderMap) -> String {
     let sender = words::senders(&app.gateway, member).into_iter().next();
     let sender = sender.unwrap_or_else(|| "MyCompany".to_owned());
-    let base = app.options.base_url.clone().unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8080");
+    let base = app.options.base_url.clone().unwrap_or_else(|| format!("http://{host}"));
     format!(
         "curl {base}/v1/api/sms -H \"Authorization: $KEY\" -H 'Content-Type: application/json' \
          -d '{{\"sender_id\": \"{sender}\", \"to\": \"+33639980001\", \"message\": \"Bonjour\"}}'"
