@@ -5,6 +5,7 @@
 mod bulk;
 pub(crate) mod consents;
 pub(crate) mod contacts;
+pub(crate) mod conversations;
 pub(crate) mod export;
 mod me;
 mod messages;
@@ -134,6 +135,12 @@ pub(crate) static ENDPOINTS: &[&Endpoint] = &[
     &senders::REVIEW_ASK,
     &senders::REVIEW_EVIDENCE,
     &ORPHANS,
+    &conversations::LIST,
+    &conversations::SEARCH,
+    &conversations::ITEM,
+    &conversations::BATCH,
+    &conversations::ACTION,
+    &conversations::OF_CONTACT,
     &contacts::LIST,
     &contacts::CREATE,
     &contacts::UPDATE,
@@ -197,6 +204,12 @@ pub(crate) fn mount(routes: &mut Routes) {
 }
 
 fn mount_contacts(routes: &mut Routes) {
+    routes.add(&conversations::LIST, get(conversations::list::list));
+    routes.add(&conversations::SEARCH, post(conversations::search::search));
+    routes.add(&conversations::ITEM, get(conversations::items::show));
+    routes.add(&conversations::BATCH, post(conversations::items::batch));
+    routes.add(&conversations::ACTION, put(conversations::action::act));
+    routes.add(&conversations::OF_CONTACT, get(conversations::of_contact::list));
     routes.add(&contacts::LIST, get(contacts::list::list));
     routes.add(&contacts::CREATE, post(contacts::write::create));
     routes.add(&contacts::UPDATE, put(contacts::write::update));
@@ -261,6 +274,12 @@ fn mount_senders(routes: &mut Routes) {
     senders::review::ask,
     senders::review::evidence,
     orphans::list,
+    conversations::list::list,
+    conversations::search::search,
+    conversations::items::show,
+    conversations::items::batch,
+    conversations::action::act,
+    conversations::of_contact::list,
     contacts::list::list,
     contacts::write::create,
     contacts::write::update,

@@ -2,21 +2,22 @@
 
 use axum::extract::Query;
 use axum::http::Uri;
-use facteur_domain::Msisdn;
+use facteur_domain::{Msisdn, Timestamp};
 use facteur_store::Page;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::time;
 use crate::error::{ApiError, codes};
 
 /// Rows on a page when the request does not say.
-const SIZE_DEFAULT: u32 = 20;
+pub(super) const SIZE_DEFAULT: u32 = 20;
 /// The same in v1.
 const SIZE_DEFAULT_V1: u32 = 10;
 /// Rows on a page at most.
-const SIZE_MAX: u32 = 100;
+pub(super) const SIZE_MAX: u32 = 100;
 /// The last page that can be asked for; exports go by date instead.
-const PAGE_MAX: u32 = 1_000_000;
+pub(super) const PAGE_MAX: u32 = 1_000_000;
 
 /// Where a page stands among all.
 #[derive(Serialize, ToSchema)]
@@ -155,6 +156,33 @@ impl Params {
         Msisdn::parse(&text)
             .map(Some)
             .map_err(|why| ApiError::new(&codes::INVALID_PHONE_FORMAT, format!("{name}: {why}.")).at(name))
+    }
+
+    /// Takes out the parameter `name`, an instant.
+    ///
+    /// # Errors
+    /// 400: it is none.
+    pub(super) fn instant(&mut self, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
+        let Some(text) = self.take(name) else { return Ok(None) };
+        // As for numbers: the plus sign of a zone may have become a space.
+        let text = match text.rsplit_once(' ') {
+            Some((rest, zone)) if zone.len() == 5 && rest.len() > 10 => format!("{rest}+{zone}"),
+            _ => text,
+        };
+        time::read(&text).map(Some).ok_or_else(|| {
+            ApiError::new(&codes::INVALID_DATE_RANGE, format!("{name} {}.", time::EXPECTED)).at(name)
+        })
+    }
+
+    /// Takes out the parameter `name`, true or false.
+    ///
+    /// # Errors
+    /// 400: it is neither.
+    pub(super) fn yes_or_no(&mut self, name: &'static str) -> Result<Option<bool>, ApiError> {
+        let Some(word) = self.take(name) else { return Ok(None) };
+        word.to_ascii_lowercase().parse().map(Some).map_err(|_| {
+            ApiError::new(&codes::INVALID_SEARCH_QUERY, format!("{name} must be true or false.")).at(name)
+        })
     }
 
     /// Refuses what was not taken out: a filter that is misspelt must not be as good as none.

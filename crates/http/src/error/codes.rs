@@ -46,6 +46,10 @@ codes! {
     INVALID_PAGE_SIZE BAD_REQUEST "`page` is under 1, or `size` is not 1 to 100.";
     INVALID_DATE_RANGE BAD_REQUEST "A date is not RFC 3339 with a zone, or the range ends before it begins.";
     INVALID_SEARCH_QUERY BAD_REQUEST "A filter is unknown, repeated, or has an unknown value.";
+    MISSING_ALLO_NUMBER BAD_REQUEST "`allo_number` is missing: the sender whose conversations are asked for.";
+    DATE_RANGE_TOO_WIDE BAD_REQUEST "The range has more messages than one request can sort so.";
+    INVALID_ITEM_ID BAD_REQUEST "What stands there is no message's id.";
+    INVALID_ACTION BAD_REQUEST "The action is none of those that there are.";
     UNSUPPORTED_EXTEND_VALUE BAD_REQUEST "`extend` names something that cannot be added to the answer.";
     CONTACT_NOT_FOUND BAD_REQUEST "There is no such contact in the workspace.";
     API_KEY_INVALID UNAUTHORIZED "The API key is missing, badly sent or unknown.";
@@ -53,6 +57,8 @@ codes! {
     API_KEY_INSUFFICIENT_SCOPE FORBIDDEN "The API key lacks the scope that the endpoint needs.";
     ENDPOINT_NOT_FOUND NOT_FOUND "There is no such path.";
     SENDER_ID_NOT_FOUND NOT_FOUND "The Sender ID is not on the account.";
+    CONVERSATION_NOT_FOUND NOT_FOUND "There is no conversation with the number.";
+    CONVERSATION_ITEM_NOT_FOUND NOT_FOUND "There is no such message in the workspace.";
     PHONE_NUMBER_NOT_FOUND NOT_FOUND "The short code or Sender ID is not on the account.";
     MESSAGE_NOT_FOUND NOT_FOUND "There is no such message in the workspace.";
     EVIDENCE_NOT_FOUND NOT_FOUND "The sender has no such file of evidence.";

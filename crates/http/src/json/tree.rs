@@ -222,6 +222,21 @@ impl Entry {
         read
     }
 
+    /// A whole number in a range, if the field is there.
+    pub(crate) fn whole(&mut self, field: &str, min: u32, max: u32, faults: &mut Faults) -> Option<u32> {
+        let node = self.take(field)?;
+        let number = match node {
+            Node::Integer(number) => u32::try_from(number).ok().filter(|n| (min..=max).contains(n)),
+            _ => None,
+        };
+        if number.is_none() {
+            let name = self.name(field);
+            let message = format!("`{name}` must be a whole number from {min} to {max}");
+            faults.note(name, message);
+        }
+        number
+    }
+
     /// A list, if the field is there.
     pub(crate) fn list(&mut self, field: &str, faults: &mut Faults) -> Option<Vec<Node>> {
         match self.take(field)? {

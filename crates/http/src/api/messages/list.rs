@@ -4,14 +4,14 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use facteur_domain::{Class, State as Stage, Timestamp};
+use facteur_domain::{Class, State as Stage};
 use facteur_store::{MessageFilter, Page};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::MessageView;
 use crate::api::page::{Pagination, Params};
-use crate::api::{Key, ok, time, words};
+use crate::api::{Key, ok, words};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody, codes};
 
@@ -96,8 +96,8 @@ fn read(uri: &Uri) -> Result<(MessageFilter, Page), ApiError> {
         state: one_of(&mut params, "status", Stage::from_name, &Stage::ALL.map(Stage::as_str))?,
         class: one_of(&mut params, "class", Class::from_name, &Class::ALL.map(Class::as_str))?,
         client_reference: params.take("client_reference"),
-        from: instant(&mut params, "date_from")?,
-        to: instant(&mut params, "date_to")?,
+        from: params.instant("date_from")?,
+        to: params.instant("date_to")?,
     };
     if let (Some(from), Some(to)) = (filter.from, filter.to)
         && from > to
@@ -122,21 +122,9 @@ fn one_of<T>(
     })
 }
 
-fn instant(params: &mut Params, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
-    let Some(text) = params.take(name) else { return Ok(None) };
-    // As for numbers: the plus sign of a zone may have become a space.
-    let text = match text.rsplit_once(' ') {
-        Some((rest, zone)) if zone.len() == 5 && rest.len() > 10 => format!("{rest}+{zone}"),
-        _ => text,
-    };
-    time::read(&text).map(Some).ok_or_else(|| {
-        ApiError::new(&codes::INVALID_DATE_RANGE, format!("{name} {}.", time::EXPECTED)).at(name)
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use facteur_domain::Msisdn;
+    use facteur_domain::{Msisdn, Timestamp};
 
     use super::*;
 

@@ -4,13 +4,14 @@ use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use facteur_domain::{Redacted, Sender, WebhookId};
-use facteur_gateway::{Caller, Chance, Gateway};
+use facteur_domain::{Redacted, WebhookId};
+use facteur_gateway::Chance;
 use facteur_store::{NewWebhook, StoreError, V1Endpoint, V1Topic, Webhook};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{actor, read};
+use crate::api::conversations::sender;
 use crate::api::{Data, Key, ok, written};
 use crate::app::App;
 use crate::body;
@@ -170,11 +171,7 @@ pub(crate) async fn create(
     let (Some(named), Some(url), Some(topics)) = (named, url, topics) else {
         return Err(ApiError::internal("a field is missing and no fault says so"));
     };
-    let sender = sender(gateway, &caller, named.trim()).ok_or_else(|| {
-        ApiError::new(&codes::PHONE_NUMBER_NOT_FOUND, "`allo_number` is no sender of the account.")
-            .at("allo_number")
-            .suggest("GET /v2/api/numbers lists the senders; give a short code or a Sender ID's name.")
-    })?;
+    let sender = sender(gateway, &caller, &named)?;
     let new = NewWebhook {
         url,
         topics: Vec::new(),
@@ -226,13 +223,6 @@ pub(crate) async fn delete(
 
 fn not_found() -> ApiError {
     super::not_found().with_string_error()
-}
-
-/// The workspace's sender of this name or code, in whatever state.
-pub(crate) fn sender(gateway: &Gateway, caller: &Caller, named: &str) -> Option<Sender> {
-    let sender: Sender = named.parse().ok()?;
-    let all = gateway.senders(caller.workspace());
-    all.iter().map(|record| record.sender).find(|known| known.folded() == sender.folded())
 }
 
 /// v1's topics, each once.
