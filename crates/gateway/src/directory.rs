@@ -33,13 +33,15 @@ pub enum Scope {
     ConsentsReadWrite,
     /// Declare senders, and read what was declared.
     SenderIdsReadWrite,
+    /// Read and write keywords.
+    KeywordsReadWrite,
     /// Declare senders for every account of the platform, as a reseller does.
     Partner,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SmsSend,
         Self::ConversationsRead,
         Self::PhoneNumbersRead,
@@ -49,6 +51,7 @@ impl Scope {
         Self::ComplianceReview,
         Self::ConsentsReadWrite,
         Self::SenderIdsReadWrite,
+        Self::KeywordsReadWrite,
         Self::Partner,
     ];
 
@@ -65,6 +68,7 @@ impl Scope {
             Self::ComplianceReview => "COMPLIANCE_REVIEW",
             Self::ConsentsReadWrite => "CONSENTS_READ_WRITE",
             Self::SenderIdsReadWrite => "SENDER_IDS_READ_WRITE",
+            Self::KeywordsReadWrite => "KEYWORDS_READ_WRITE",
             Self::Partner => "PARTNER",
         }
     }

@@ -52,6 +52,7 @@ pub(crate) fn document() -> Document {
         (name = "Opt-outs", description = "Who said STOP"),
         (name = "Partners", description = "Sender IDs of a reseller's accounts"),
         (name = "Reviews", description = "The reviewers' side of the Sender ID desk"),
+        (name = "Keywords", description = "What is done with the words that phones send to short codes"),
         (name = "Conversations", description = "What was said, both ways"),
         (name = "Contacts", description = "Whom a workspace knows by name"),
         (name = "Webhooks", description = "Who is told what happened, and how that went"),

@@ -122,6 +122,24 @@ impl OptOutState {
     }
 }
 
+/// Which STOPs to list, newest first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OptOutFilter {
+    /// Only a number's (also of one that was erased).
+    pub number: Option<Msisdn>,
+    /// Only sure ones, or only those that somebody is to read.
+    pub state: Option<OptOutState>,
+    /// Only those that hold, or only those that were lifted.
+    pub holds: Option<bool>,
+}
+
+impl From<Option<Msisdn>> for OptOutFilter {
+    /// A number's, or all.
+    fn from(number: Option<Msisdn>) -> Self {
+        Self { number, ..Self::default() }
+    }
+}
+
 /// The end of a STOP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifted {

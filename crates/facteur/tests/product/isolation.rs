@@ -52,7 +52,10 @@ async fn no_route_shows_anything_of_another_workspace() {
             let body = if method == "GET" { Vec::new() } else { b"{}".to_vec() };
             let answer = product.raw(&method, &target, &headers, body).await;
             if with_id {
-                assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text);
+                // Allo's v1 says 400 of a contact that is not there; a phone's number is nobody's id.
+                let of_v1 = answer.status == 400 && answer.code() == "CONTACT_NOT_FOUND";
+                let no_number = answer.status == 400 && path.contains("{contact_number}");
+                assert!(answer.status == 404 || of_v1 || no_number, "{method} {path}: {}", answer.text);
                 walked += 1;
             }
             for secret in ["secret de la maison", id.as_str(), "33698765432"] {

@@ -3,6 +3,7 @@
 mod api;
 mod cli;
 mod common;
+mod conversations;
 mod crash;
 mod delivery;
 mod fair;

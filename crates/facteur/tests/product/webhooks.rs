@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::common::{PATIENCE, Product};
 
 /// What came: `webhook-id` and the body.
-type Heard = (String, Value);
+pub(crate) type Heard = (String, Value);
 
 /// Reads one request; answers 200 on `/hook`, and nothing on `/hang`.
 async fn hear(mut stream: TcpStream, heard: UnboundedSender<Heard>) {
@@ -42,7 +42,7 @@ async fn hear(mut stream: TcpStream, heard: UnboundedSender<Heard>) {
 }
 
 /// Listens; what it started ends when the set is dropped.
-async fn receiver() -> (String, UnboundedReceiver<Heard>, JoinSet<()>) {
+pub(crate) async fn receiver() -> (String, UnboundedReceiver<Heard>, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let (heard, hearing) = unbounded_channel();
@@ -56,7 +56,7 @@ async fn receiver() -> (String, UnboundedReceiver<Heard>, JoinSet<()>) {
     (address, hearing, tasks)
 }
 
-async fn next(hearing: &mut UnboundedReceiver<Heard>) -> Heard {
+pub(crate) async fn next(hearing: &mut UnboundedReceiver<Heard>) -> Heard {
     let next = tokio::time::timeout(PATIENCE, hearing.recv());
     next.await.expect("something comes in time").expect("the receiver lives")
 }

@@ -7,6 +7,8 @@ pub(crate) mod consents;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod export;
+mod inbound;
+pub(crate) mod keywords;
 mod me;
 mod messages;
 mod numbers;
@@ -90,6 +92,12 @@ static CANCEL: Endpoint = Endpoint {
     description: "Cancel a message that has not left",
     access: Access::Scoped(Scope::SmsSend),
 };
+static UNATTRIBUTED: Endpoint = Endpoint {
+    method: "GET",
+    path: "/v2/api/review/inbound",
+    description: "List messages from phones that are nobody's",
+    access: Access::Scoped(Scope::ComplianceReview),
+};
 static ORPHANS: Endpoint = Endpoint {
     method: "GET",
     path: "/v2/api/review/orphan_receipts",
@@ -117,6 +125,7 @@ pub(crate) static ENDPOINTS: &[&Endpoint] = &[
     &opt_outs::RECORD,
     &opt_outs::IMPORT,
     &opt_outs::EXPORT,
+    &opt_outs::CONFIRM,
     &opt_outs::LIFT,
     &senders::LIST,
     &senders::DECLARE,
@@ -135,6 +144,12 @@ pub(crate) static ENDPOINTS: &[&Endpoint] = &[
     &senders::REVIEW_ASK,
     &senders::REVIEW_EVIDENCE,
     &ORPHANS,
+    &UNATTRIBUTED,
+    &keywords::LIST,
+    &keywords::CREATE,
+    &keywords::SHOW,
+    &keywords::UPDATE,
+    &keywords::DELETE,
     &conversations::LIST,
     &conversations::SEARCH,
     &conversations::ITEM,
@@ -184,9 +199,16 @@ pub(crate) fn mount(routes: &mut Routes) {
     routes.add(&opt_outs::RECORD, post(opt_outs::record::record));
     routes.add(&opt_outs::IMPORT, post(opt_outs::import::import));
     routes.add(&opt_outs::EXPORT, get(opt_outs::export::export));
+    routes.add(&opt_outs::CONFIRM, post(opt_outs::confirm::confirm));
     routes.add(&opt_outs::LIFT, delete(opt_outs::lift::lift));
     mount_senders(routes);
     routes.add(&ORPHANS, get(orphans::list));
+    routes.add(&UNATTRIBUTED, get(inbound::list));
+    routes.add(&keywords::LIST, get(keywords::list::list));
+    routes.add(&keywords::CREATE, post(keywords::write::create));
+    routes.add(&keywords::SHOW, get(keywords::list::show));
+    routes.add(&keywords::UPDATE, put(keywords::write::update));
+    routes.add(&keywords::DELETE, delete(keywords::write::delete));
     mount_contacts(routes);
     routes.add(&webhooks::V1_LIST, get(webhooks::v1::list));
     routes.add(&webhooks::V1_CREATE, post(webhooks::v1::create));
@@ -256,6 +278,7 @@ fn mount_senders(routes: &mut Routes) {
     opt_outs::record::record,
     opt_outs::import::import,
     opt_outs::export::export,
+    opt_outs::confirm::confirm,
     opt_outs::lift::lift,
     senders::show::list,
     senders::declare::declare,
@@ -274,6 +297,12 @@ fn mount_senders(routes: &mut Routes) {
     senders::review::ask,
     senders::review::evidence,
     orphans::list,
+    inbound::list,
+    keywords::list::list,
+    keywords::write::create,
+    keywords::list::show,
+    keywords::write::update,
+    keywords::write::delete,
     conversations::list::list,
     conversations::search::search,
     conversations::items::show,

@@ -79,6 +79,7 @@ codes! {
     SENDER_ID_STATE_CONFLICT CONFLICT "The sender stands where the decision cannot be made.";
     EVIDENCE_LIMIT_REACHED CONFLICT "The sender has as many files of evidence as it may.";
     OPT_OUT_NOT_LIFTABLE CONFLICT "The opt-out was lifted before, or lifting it needs a new consent.";
+    OPT_OUT_NOT_CONFIRMABLE CONFLICT "The opt-out was lifted before.";
     TOO_MANY_WEBHOOKS CONFLICT "The workspace has as many webhooks as it may.";
     PAYLOAD_TOO_LARGE PAYLOAD_TOO_LARGE
         "The body is larger than the endpoint takes: 64 KiB, or 5 MiB for lists, imports and files.";

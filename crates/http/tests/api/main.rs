@@ -3,9 +3,11 @@
 mod batch;
 mod consents;
 mod contacts;
+mod conversations;
 mod documents;
 mod guard;
 mod idempotency;
+mod keywords;
 mod preview;
 mod reads;
 mod send;

@@ -25,3 +25,6 @@ CREATE TABLE contact_number (
     PRIMARY KEY (workspace, number, contact)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_number_of_contact ON contact_number (contact, place);
+
+-- Doubtful STOPs that somebody is to read.
+CREATE INDEX opt_out_in_review ON opt_out (workspace, id) WHERE state = 'review';

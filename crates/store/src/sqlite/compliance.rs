@@ -17,7 +17,7 @@ use super::{
 use super::{verdicts, waiting};
 use crate::{
     Actor, ChainReport, Change, ConsentEntry, Dossier, Evidence, Hold, NewConsent, NewEvidence, NewOptOut,
-    OptOut, OptOutState, Page, Paged, SenderRecord, Settings, Standing, StoreError,
+    OptOut, OptOutFilter, OptOutState, Page, Paged, SenderRecord, Settings, Standing, StoreError,
 };
 
 impl Store {
@@ -136,15 +136,29 @@ impl Store {
         })
     }
 
-    /// A workspace's STOPs, newest first, lifted ones too: all of them, or a number's (also of one that was
-    /// erased).
+    /// Makes a doubtful STOP a sure one: somebody has read the reply. One that is sure is answered as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] when it was lifted.
+    pub fn confirm_opt_out(
+        &self,
+        workspace: WorkspaceId,
+        id: OptOutId,
+        at: Timestamp,
+        actor: Actor,
+    ) -> Pending<OptOut> {
+        self.write(Manner::guarded(), move |tx| optouts::confirm(tx, workspace, id, at, actor))
+    }
+
+    /// A workspace's STOPs, newest first, lifted ones too unless the filter says otherwise.
     pub fn opt_outs(
         &self,
         workspace: WorkspaceId,
-        number: Option<Msisdn>,
+        filter: impl Into<OptOutFilter>,
         page: Page,
     ) -> Pending<Paged<OptOut>> {
-        self.read(move |conn| optouts::list(conn, workspace, number, page))
+        let filter = filter.into();
+        self.read(move |conn| optouts::list(conn, workspace, filter, page))
     }
 
     /// Where numbers stand towards workspaces: one answer for each question, in order, all of one instant.

@@ -3,6 +3,7 @@
 use facteur_domain::{ConsentId, MessageId, Msisdn, OptOutId, OptOutScope, PartId, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::admin::note;
 use super::consents::{self, Scribe};
 use super::fault::Fault;
 use super::reach::{Origin, Reach, why};
@@ -10,7 +11,10 @@ use super::rows;
 use super::secret::Secret;
 use super::writer::Tx;
 use super::{settings, waiting, webhooks};
-use crate::{COUNT_MAX, Change, Lifted, NewOptOut, OptOut, OptOutState, Page, Paged};
+use crate::{
+    Actor, AuditLine, COUNT_MAX, Change, Lifted, NewOptOut, OptOut, OptOutFilter, OptOutState, Page, Paged,
+    StoreError,
+};
 
 /// The source of a STOP that an operator told, and who recorded it.
 const OPERATOR: &str = "operator";
@@ -205,16 +209,56 @@ pub(super) fn holding(conn: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Ve
         .collect()
 }
 
-/// A workspace's STOPs, newest first: all of them, or a number's.
+/// Somebody has read a doubtful STOP: it is one.
+pub(super) fn confirm(
+    tx: &Tx<'_>,
+    workspace: WorkspaceId,
+    id: OptOutId,
+    at: Timestamp,
+    actor: Actor,
+) -> Result<OptOut, Fault> {
+    let there = tx
+        .conn
+        .prepare_cached(&format!("{OPT_OUT} WHERE id = ?1 AND workspace = ?2"))?
+        .query_row([id.key(), workspace.key()], opt_out)
+        .optional()?
+        .ok_or(StoreError::NotFound("opt-out"))?;
+    if there.lifted.is_some() {
+        return Err(StoreError::Conflict("this opt-out was lifted".to_owned()).into());
+    }
+    if there.state == OptOutState::Confirmed {
+        return Ok(there);
+    }
+    let state = OptOutState::Confirmed;
+    tx.conn
+        .prepare_cached("UPDATE opt_out SET state = ?2 WHERE id = ?1")?
+        .execute(params![id.key(), state.as_str()])?;
+    note(tx, &AuditLine::new(at, actor, Some(workspace), "opt_out.confirmed", id.to_string()))?;
+    Ok(OptOut { state, ..there })
+}
+
+/// A workspace's STOPs, newest first.
 pub(super) fn list(
     conn: &mut Connection,
     workspace: WorkspaceId,
-    number: Option<Msisdn>,
+    filter: OptOutFilter,
     page: Page,
 ) -> Result<Paged<OptOut>, Fault> {
     let tx = conn.transaction()?;
-    let hash = number.map(|number| Ok::<_, Fault>(Secret::load(&tx)?.hash(number))).transpose()?;
-    let condition = "workspace = ?1 AND (?2 IS NULL OR number_hash = ?2)";
+    let secret = Secret::load(&tx)?;
+    let hash = filter.number.map(|number| secret.hash(number));
+    let mut condition = "workspace = ?1 AND (?2 IS NULL OR number_hash = ?2)".to_owned();
+    condition.push_str(match filter.state {
+        None => "",
+        Some(OptOutState::Confirmed) => " AND state = 'confirmed'",
+        // As the index has it.
+        Some(OptOutState::Review) => " AND state = 'review'",
+    });
+    condition.push_str(match filter.holds {
+        None => "",
+        Some(true) => " AND lifted_at IS NULL",
+        Some(false) => " AND lifted_at IS NOT NULL",
+    });
     let total = tx
         .prepare_cached(&format!(
             "SELECT count(*) FROM (SELECT 1 FROM opt_out WHERE {condition} LIMIT {COUNT_MAX})"

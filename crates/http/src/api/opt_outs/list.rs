@@ -4,14 +4,15 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
+use facteur_store::{OptOutFilter, OptOutState};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::OptOutView;
 use crate::api::page::{Pagination, Params};
-use crate::api::{Key, ok};
+use crate::api::{Key, ok, words};
 use crate::app::App;
-use crate::error::{ApiError, ErrorBody};
+use crate::error::{ApiError, ErrorBody, codes};
 
 /// A page of opt-outs.
 #[derive(Serialize, ToSchema)]
@@ -27,6 +28,11 @@ pub(crate) struct OptOutPage {
 pub(crate) struct Filters {
     /// Only this number's, in E.164.
     number: Option<String>,
+    /// Only sure ones (`confirmed`), or only those that somebody is to read (`review`).
+    #[param(value_type = Option<words::OptOutStatus>, inline)]
+    state: Option<String>,
+    /// Only those that hold, or only those that were lifted.
+    holds: Option<bool>,
     /// Which page, from 1 (the default).
     #[param(minimum = 1)]
     page: Option<u32>,
@@ -37,7 +43,7 @@ pub(crate) struct Filters {
 
 /// List opt-outs
 ///
-/// The workspace's opt-outs, newest first, those that were lifted too; or those of one number.
+/// The workspace's opt-outs, newest first, those that were lifted too unless `holds` says otherwise.
 #[utoipa::path(
     get,
     path = "/v2/api/opt_outs",
@@ -60,8 +66,14 @@ pub(crate) async fn list(
     let mut params = Params::read(&uri)?;
     let page = params.page()?;
     let number = params.msisdn("number")?;
-    params.end("number, page and size")?;
-    let found = app.gateway.store().opt_outs(caller.workspace(), number, page).await?;
+    let state = params.take("state").map(|name| {
+        OptOutState::from_name(&name.to_lowercase()).ok_or_else(|| {
+            ApiError::new(&codes::INVALID_SEARCH_QUERY, "state must be confirmed or review.").at("state")
+        })
+    });
+    let filter = OptOutFilter { number, state: state.transpose()?, holds: params.yes_or_no("holds")? };
+    params.end("number, state, holds, page and size")?;
+    let found = app.gateway.store().opt_outs(caller.workspace(), filter, page).await?;
     ok(&OptOutPage {
         pagination: Pagination::new(page, found.total),
         data: found.rows.into_iter().map(OptOutView::from).collect(),

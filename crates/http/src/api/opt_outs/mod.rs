@@ -1,5 +1,6 @@
 //! Opt-outs: who said STOP, to whom, since when. A resource of ours.
 
+pub(crate) mod confirm;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod lift;
@@ -41,6 +42,12 @@ pub(crate) static EXPORT: Endpoint = Endpoint {
     method: "GET",
     path: "/v2/api/opt_outs/export",
     description: "Export all opt-outs as CSV or JSON lines",
+    access: ACCESS,
+};
+pub(crate) static CONFIRM: Endpoint = Endpoint {
+    method: "POST",
+    path: "/v2/api/opt_outs/{id}/confirm",
+    description: "Confirm a doubtful opt-out",
     access: ACCESS,
 };
 pub(crate) static LIFT: Endpoint = Endpoint {

@@ -1,0 +1,55 @@
+//! `POST /v2/api/opt_outs/{id}/confirm`: somebody has read a doubtful reply, and it is a STOP.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use facteur_domain::OptOutId;
+use facteur_store::StoreError;
+
+use super::record::OptOutAnswer;
+use super::{OptOutView, actor};
+use crate::api::{Data, Key, Named, ok};
+use crate::app::App;
+use crate::error::{ApiError, ErrorBody, codes};
+
+/// Confirm an opt-out
+///
+/// Makes a doubtful one (`review`) sure. One that is sure already is answered as it is. Who reads that it was
+/// none lifts it instead, with a reason and without a consent.
+#[utoipa::path(
+    post,
+    path = "/v2/api/opt_outs/{id}/confirm",
+    operation_id = "confirmOptOut",
+    tag = "Opt-outs",
+    params(("id" = String, Path, description = "The opt-out's id")),
+    responses(
+        (status = 200, description = "The opt-out", body = OptOutAnswer),
+        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
+        (status = 403, description = "The key lacks the scope", body = ErrorBody),
+        (status = 404, description = "There is no such opt-out in the workspace", body = ErrorBody),
+        (status = 409, description = "It was lifted", body = ErrorBody),
+        (status = 429, description = "Too many requests a second", body = ErrorBody),
+        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
+    )
+)]
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    Extension(caller): Key,
+    id: Result<Named<OptOutId>, ApiError>,
+) -> Result<Response, ApiError> {
+    let not_found =
+        || ApiError::new(&codes::OPT_OUT_NOT_FOUND, "There is no such opt-out in the workspace.").at("id");
+    let Named(id) = id.map_err(|_| not_found())?;
+    let gateway = &app.gateway;
+    let confirming = gateway.store().confirm_opt_out(caller.workspace(), id, gateway.now(), actor(&caller));
+    let confirmed = confirming.await.map_err(|why| match why {
+        StoreError::NotFound(_) => not_found(),
+        StoreError::Conflict(_) => {
+            ApiError::new(&codes::OPT_OUT_NOT_CONFIRMABLE, "This opt-out was lifted, and holds no more.")
+                .at("id")
+                .suggest("Record a new opt-out, if the person said STOP again.")
+        }
+        other => other.into(),
+    })?;
+    ok(&Data { data: OptOutView::from(confirmed) })
+}
