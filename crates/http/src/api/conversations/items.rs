@@ -37,7 +37,7 @@ pub(crate) struct ItemsAnswer {
 #[derive(ToSchema)]
 #[schema(example = json!({"ids": ["msg-38G2XW3KJ0000"]}))]
 #[expect(dead_code, reason = "documents the request; it is read field by field, for better errors")]
-pub(crate) struct BatchBody {
+pub(crate) struct ItemIdsBody {
     /// Their ids.
     #[schema(max_items = 100)]
     ids: Vec<String>,
@@ -89,7 +89,7 @@ pub(crate) async fn show(
     path = "/v2/api/conversations/items/batch",
     operation_id = "batchConversationItems",
     tag = "Conversations",
-    request_body = BatchBody,
+    request_body = ItemIdsBody,
     responses(
         (status = 200, description = "The messages that are there", body = ItemsAnswer),
         (status = 400, description = "Something is wrong; `details` says what and where", body = ErrorBody),
