@@ -17,6 +17,7 @@ mod eta;
 mod gate;
 mod gateway;
 mod health;
+mod hours;
 mod inbound;
 mod link;
 mod metrics;
@@ -47,6 +48,7 @@ pub use config::{
 };
 pub use directory::{Caller, KeyProblem, NewKey, Scope, mint_key};
 pub use door::{BATCH_MAX, ListReply};
+pub use facteur_rules::{DayPlan, TerritoryPlan};
 pub use facteur_store::StoredAnswer;
 pub use gateway::{BindReport, Eta, Gateway, QueueReport, Readiness, RouteReport, ShutdownReport};
 pub use link::{Dial, Dialling, Stream};

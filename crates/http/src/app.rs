@@ -11,7 +11,7 @@ use facteur_gateway::{Chance, Gateway};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::console::Passwords;
+use crate::console::{Imports, Passwords};
 use crate::endpoint::{Endpoint, NOWHERE};
 use crate::error::{ApiError, codes};
 use crate::idempotency::InFlight;
@@ -31,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) sign_ins: SignIns,
     pub(crate) passwords: Passwords,
+    pub(crate) imports: Imports,
     pub(crate) metrics: Metrics,
     pub(crate) ids: RequestIds,
     pub(crate) tracker: TaskTracker,
@@ -63,6 +64,7 @@ impl App {
             limits: Limits::new(options.failures_per_second),
             sign_ins: SignIns::new(),
             passwords: Passwords::new(),
+            imports: Imports::default(),
             metrics: Metrics::new(),
             ids: RequestIds::new(Chance),
             in_flight: InFlight::default(),

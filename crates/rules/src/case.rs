@@ -54,12 +54,6 @@ impl<'a> Case<'a> {
     /// is the stricter, else the platform's.
     pub(crate) fn hours(&self) -> Option<(Hours, &'a Profile)> {
         let policy = self.facts.circumstances.policy?;
-        let chosen = self.pack.profile(policy.workspace);
-        if policy.platform == policy.workspace {
-            return Some((chosen.hours(), chosen));
-        }
-        let allowed = self.pack.profile(policy.platform);
-        let both = chosen.hours().stricter(&allowed.hours());
-        Some((both, if both == chosen.hours() { chosen } else { allowed }))
+        Some(self.pack.hours_of(&policy))
     }
 }

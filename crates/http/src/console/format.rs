@@ -32,6 +32,35 @@ const fn table(lang: Lang) -> usize {
     }
 }
 
+/// A whole number, as templates pass them: by value or by reference.
+pub(crate) trait Whole {
+    fn whole(&self) -> u64;
+}
+
+impl<T: Whole> Whole for &T {
+    fn whole(&self) -> u64 {
+        (**self).whole()
+    }
+}
+
+macro_rules! whole {
+    ($($number:ty),*) => {$(
+        impl Whole for $number {
+            fn whole(&self) -> u64 {
+                u64::try_from(*self).unwrap_or(0)
+            }
+        }
+    )*};
+}
+
+whole!(u8, u16, u32, usize, i32, i64);
+
+impl Whole for u64 {
+    fn whole(&self) -> u64 {
+        *self
+    }
+}
+
 /// A whole number in groups of three.
 pub(crate) fn number(lang: Lang, value: u64) -> String {
     let digits = value.to_string();

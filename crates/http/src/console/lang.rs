@@ -40,6 +40,9 @@ areas! {
     "messages",
     "held",
     "rules",
+    "hours",
+    "consents",
+    "optouts",
 }
 
 type Bundle = FluentBundle<FluentResource>;

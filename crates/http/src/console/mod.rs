@@ -8,6 +8,7 @@ mod audit;
 pub(crate) mod chart;
 mod components;
 pub(crate) mod confirm;
+mod consents;
 mod cookie;
 mod flash;
 pub(crate) mod form;
@@ -15,12 +16,15 @@ pub(crate) mod format;
 mod guard;
 mod held;
 mod home;
+mod hours;
+mod imports;
 pub(crate) mod lang;
 mod link;
 mod live;
 mod message;
 mod messages;
 mod nav;
+mod opt_outs;
 mod overview;
 mod page;
 pub(crate) mod pager;
@@ -43,6 +47,7 @@ use tower_http::csrf::CsrfLayer;
 
 pub(crate) use self::flash::Flash;
 pub(crate) use self::form::{Field, Fields};
+pub(crate) use self::imports::Imports;
 pub(crate) use self::page::Page;
 pub(crate) use self::password::Passwords;
 pub(crate) use self::permission::Permission;
@@ -120,6 +125,9 @@ pub(crate) fn mount(routes: &mut Routes) {
     audit::mount(&mut pages);
     components::mount(&mut pages);
     senders::mount(&mut pages);
+    hours::mount(&mut pages);
+    consents::mount(&mut pages);
+    opt_outs::mount(&mut pages);
 }
 
 /// Whether a path that has no page is the console's to answer.

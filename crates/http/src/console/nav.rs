@@ -20,6 +20,9 @@ static WORKSPACE: &[(&str, &[Entry])] = &[
     ("common-nav-compliance", &[
         Entry("senders-title", "/senders", Permission::See, "senders"),
         Entry("senders-codes", "/short-codes", Permission::See, "codes"),
+        Entry("hours-title", "/hours", Permission::See, "calendar"),
+        Entry("consents-title", "/consents", Permission::See, "consent"),
+        Entry("optouts-title", "/opt-outs", Permission::See, "stop"),
     ]),
     ("common-nav-settings", &[
         Entry("audit-title", "/settings/audit", Permission::SeeAudit, "audit"),

@@ -9,6 +9,7 @@ use facteur_store::PlatformRole;
 use jiff::tz::TimeZone;
 
 use super::flash::Flash;
+use super::format::Whole;
 use super::lang::{Arg, Lang};
 use super::nav::{self, Group};
 use super::permission::{Permission, may};
@@ -165,27 +166,3 @@ impl Page {
         self.viewer.as_ref().is_some_and(|viewer| viewer.is(PlatformRole::Reviewer))
     }
 }
-
-/// A whole number of any width, by value or as templates have it.
-pub(crate) trait Whole {
-    /// As it is shown; what is below zero or too large is zero.
-    fn whole(self) -> u64;
-}
-
-macro_rules! whole {
-    ($($of:ty),*) => {$(
-        impl Whole for $of {
-            fn whole(self) -> u64 {
-                self.try_into().unwrap_or(0)
-            }
-        }
-
-        impl Whole for &$of {
-            fn whole(self) -> u64 {
-                (*self).whole()
-            }
-        }
-    )*};
-}
-
-whole!(u8, u16, u32, u64, usize, i32, i64);

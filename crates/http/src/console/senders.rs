@@ -348,7 +348,7 @@ async fn add_evidence(
 
 /// A form with a file that could not be read to its end.
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn unread(why: axum::extract::multipart::MultipartError) -> Trouble {
+pub(super) fn unread(why: axum::extract::multipart::MultipartError) -> Trouble {
     match why.status() {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => Trouble::TooLarge,
         _ => Trouble::Malformed,

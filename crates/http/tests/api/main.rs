@@ -2,6 +2,7 @@
 
 mod batch;
 mod consents;
+mod console;
 mod contacts;
 mod conversations;
 mod documents;

@@ -233,6 +233,11 @@ impl Calendar {
         }
     }
 
+    /// The codes of its territories, in the order of the tables.
+    pub(crate) fn territory_codes(&self) -> impl Iterator<Item = &str> {
+        self.territories.iter().map(|territory| territory.code.as_str())
+    }
+
     /// The time zones of a place, one at least.
     pub(crate) fn zones(&self, place: Place) -> impl Iterator<Item = &TimeZone> {
         self.zones.iter().enumerate().filter(move |(at, _)| place.zones >> at & 1 == 1).map(|(_, zone)| zone)

@@ -11,6 +11,7 @@ mod names;
 mod phrases;
 mod tables;
 
+use crate::Policy;
 use std::sync::{Arc, LazyLock};
 
 use facteur_domain::{Class, ShortCode, Timestamp};
@@ -165,6 +166,17 @@ impl Pack {
     #[must_use]
     pub const fn parts_default(&self) -> u8 {
         self.parts().default
+    }
+
+    /// The hours in force for marketing under a policy, and the profile that is the stricter.
+    pub(crate) fn hours_of(&self, policy: &Policy<'_>) -> (Hours, &Profile) {
+        let chosen = self.profile(policy.workspace);
+        if policy.platform == policy.workspace {
+            return (chosen.hours(), chosen);
+        }
+        let allowed = self.profile(policy.platform);
+        let both = chosen.hours().stricter(&allowed.hours());
+        (both, if both == chosen.hours() { chosen } else { allowed })
     }
 
     pub(crate) const fn windows(&self) -> &Windows {

@@ -16,6 +16,7 @@ use crate::api::page::Params;
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
 use crate::table::Lines;
+use facteur_store::OptOut;
 
 /// Rows read at once.
 const PAGE: u32 = 100;
@@ -62,6 +63,11 @@ async fn piece(gateway: Gateway, workspace: WorkspaceId, form: Form, page: u32) 
         Form::JsonLines => json_lines(rows),
     };
     Ok(Some((written, page + 1)))
+}
+
+/// A page of opt-outs as an export has them; the first has the heading.
+pub(crate) fn csv_page(rows: Vec<OptOut>, first: bool) -> Bytes {
+    csv(rows.into_iter().map(OptOutView::from), first)
 }
 
 fn csv(rows: impl Iterator<Item = OptOutView>, first: bool) -> Bytes {

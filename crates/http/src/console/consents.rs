@@ -1,0 +1,323 @@
+//! Compliance > Consents: the ledger, and what it says of a person, with the proof; recorded, imported,
+//! withdrawn, exported.
+
+use askama::Template;
+use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use facteur_domain::{Basis, Msisdn};
+use facteur_store::{ConsentEntry, ConsentEvent, NewConsent, OptOut, Page as Window};
+
+use super::imports::{self, FAULTS_MAX, Job, Progress};
+use super::opt_outs::typed_number;
+use super::pager::Pager;
+use super::senders::unread;
+use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render};
+use crate::api::consents as api;
+use crate::api::export::{Form, streamed};
+use crate::api::opt_outs::{ADVERTISER_MAX, REASON_MAX};
+use crate::api::senders::evidence::tame_name;
+use crate::app::App;
+use crate::import::read_consents;
+use crate::json::Faults;
+use crate::json::tree::{Entry, Node};
+use crate::write_consents;
+
+/// Rows on a page.
+const SIZE: u32 = 50;
+/// Entries of an export that are read at once.
+const PIECE: usize = 500;
+/// What a form adds to the file it carries, in octets.
+const FORM_MORE: usize = 64 * 1024;
+
+pub(super) fn mount(pages: &mut Pages<'_>) {
+    pages.member("/consents", Permission::See, get(list));
+    pages.member("/consents/new", Permission::ManageConsents, get(new).post(record));
+    pages.member("/consents/withdraw", Permission::ManageConsents, get(ask_withdrawal).post(withdraw));
+    pages.member("/consents/export", Permission::Export, get(export));
+    let limit = pages.app().options.bulk_max + FORM_MORE;
+    let upload = get(choose_file).merge(post(import).layer(DefaultBodyLimit::max(limit)));
+    pages.member("/consents/import", Permission::ManageConsents, upload);
+    pages.member("/consents/imports/{id}", Permission::ManageConsents, get(report));
+}
+
+#[derive(Template)]
+#[template(path = "consents.html")]
+struct Consents {
+    page: Page,
+    asked: String,
+    wrong: Option<String>,
+    number: Option<Msisdn>,
+    rows: Vec<ConsentEntry>,
+    stops: Vec<OptOut>,
+    pager: Pager,
+    exports: bool,
+}
+
+impl Consents {
+    /// The entries that are withdrawn by a later one.
+    fn withdrawn(&self, entry: &ConsentEntry) -> bool {
+        self.rows.iter().any(|other| other.withdraws == Some(entry.id))
+    }
+
+    /// Whether there is something that could be withdrawn.
+    fn holds(&self) -> bool {
+        self.number.is_some()
+            && self
+                .rows
+                .iter()
+                .any(|entry| matches!(entry.event, ConsentEvent::Given) && !self.withdrawn(entry))
+    }
+
+    fn hash(&self, entry: &ConsentEntry) -> String {
+        entry.hash.iter().take(6).map(|octet| format!("{octet:02x}")).collect()
+    }
+}
+
+async fn list(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
+    let page = member.page("consents-title");
+    let asked = fields.get("number").to_owned();
+    let (number, wrong) = match typed_number(&asked) {
+        Ok(number) => (number, None),
+        Err(key) => (None, Some(page.t(key))),
+    };
+    let (store, workspace) = (app.gateway.store(), member.workspace());
+    let at = fields.get("page").parse::<u32>().unwrap_or(1).clamp(1, 100_000);
+    let (rows, more, stops) = match number {
+        Some(number) => {
+            let mut rows = store.consents(workspace, number).await?;
+            rows.reverse();
+            let window = Window { page: 1, size: 20 };
+            (rows, false, store.opt_outs(workspace, Some(number), window).await?.rows)
+        }
+        None => {
+            let found = store.consent_list(workspace, Window { page: at, size: SIZE }).await?;
+            (found.rows, found.total > u64::from(at) * u64::from(SIZE), Vec::new())
+        }
+    };
+    let to = |at: u32| format!("{}?page={at}", member.link("/consents"));
+    let newer = (at > 1 && number.is_none()).then(|| to(at - 1));
+    let pager =
+        Pager::new(&page, newer, more.then(|| to(at + 1)), page.t1("common-results", "count", rows.len()));
+    let exports = member.may(Permission::Export);
+    let view = Consents { asked, wrong, number, rows, stops, pager, exports, page };
+    if view.wrong.is_some() { mend(&view) } else { render(&view) }
+}
+
+/// The fields of a consent, with what is wrong with those named in `wrong`.
+pub(super) fn consent_fields(
+    app: &App,
+    member: &Member,
+    page: &Page,
+    given: &Fields,
+    wrong: &[String],
+) -> Vec<Field> {
+    let own = app.gateway.settings(member.workspace()).advertiser.clone();
+    let fault = |name: &str| wrong.iter().any(|field| field == name);
+    let field = |name: &'static str, label: &str| {
+        let error = fault(name).then(|| page.t(&format!("{label}-wrong")));
+        Field::new(page, name, label).value(given.raw(name)).error(error)
+    };
+    let bases = Basis::ALL.map(|basis| (basis.as_str(), page.word("consents-basis", basis.as_str())));
+    let advertiser = if given.has("advertiser") { given.raw("advertiser").to_owned() } else { own };
+    vec![
+        field("basis", "consents-basis").choice(bases),
+        field("advertiser", "consents-advertiser").value(advertiser).maximum(ADVERTISER_MAX),
+        field("purpose", "consents-purpose").maximum(200),
+        field("collected_at", "consents-collected"),
+        field("source", "consents-source").maximum(500),
+        field("text_shown", "consents-text").area(4).maximum(10_000),
+        field("evidence", "consents-evidence").maximum(500).optional(),
+    ]
+}
+
+/// Reads a consent as the API reads a line of a table.
+///
+/// # Errors
+/// The names of the fields that are wrong.
+pub(super) fn read_consent(app: &App, member: &Member, fields: &Fields) -> Result<NewConsent, Vec<String>> {
+    let names =
+        ["number", "basis", "advertiser", "purpose", "collected_at", "source", "text_shown", "evidence"];
+    let given = names.iter().filter_map(|name| {
+        let text = fields.some(name)?;
+        Some(((*name).to_owned(), Node::Text(text)))
+    });
+    let mut faults = Faults::default();
+    let settings = app.gateway.settings(member.workspace());
+    let context = api::context(&settings, &app.gateway);
+    let read = api::read(Entry::row(given.collect()), context, &mut faults);
+    let wrong: Vec<String> =
+        faults.into_details().into_iter().map(|detail| detail.field.into_owned()).collect();
+    match read {
+        Some(consent) if wrong.is_empty() => Ok(consent),
+        _ if wrong.is_empty() => Err(vec!["number".to_owned()]),
+        _ => Err(wrong),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "consent_new.html")]
+struct Recording {
+    page: Page,
+    number: Field,
+    fields: Vec<Field>,
+}
+
+impl Recording {
+    fn new(app: &App, member: &Member, given: &Fields, wrong: &[String]) -> Self {
+        let page = member.page("consents-new");
+        let unread = wrong.iter().any(|field| field == "number");
+        let number = Field::new(&page, "number", "consents-number")
+            .of("tel")
+            .value(given.raw("number"))
+            .error(unread.then(|| page.t("optouts-number-wrong")));
+        Self { number, fields: consent_fields(app, member, &page, given, wrong), page }
+    }
+}
+
+async fn new(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
+    render(&Recording::new(&app, &member, &fields, &[]))
+}
+
+async fn record(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
+    let consent = match read_consent(&app, &member, &fields) {
+        Ok(consent) => consent,
+        Err(wrong) => return mend(&Recording::new(&app, &member, &fields, &wrong)),
+    };
+    let number = consent.number;
+    let (store, now) = (app.gateway.store(), member.guest.now);
+    store.record_consents(member.workspace(), vec![consent], now, member.actor()).await?;
+    Ok(member.go(&person(&member, number), Flash::done("consents-recorded", super::format::phone(number))))
+}
+
+/// Where a person's consents are.
+fn person(member: &Member, number: Msisdn) -> String {
+    format!("{}?number={}", member.link("/consents"), super::form::escaped(&number.to_string()))
+}
+
+#[derive(Template)]
+#[template(path = "consent_withdraw.html")]
+struct Withdrawal {
+    page: Page,
+    number: Msisdn,
+    reason: Field,
+    back: String,
+}
+
+impl Withdrawal {
+    fn new(member: &Member, number: Msisdn, given: &Fields, wrong: bool) -> Self {
+        let page = member.page("consents-withdraw");
+        let reason = Field::new(&page, "reason", "consents-withdraw-reason")
+            .area(2)
+            .maximum(REASON_MAX)
+            .value(given.raw("reason"))
+            .error(wrong.then(|| page.t("consents-withdraw-reason-wrong")));
+        Self { back: person(member, number), reason, number, page }
+    }
+}
+
+async fn ask_withdrawal(member: Member, fields: Fields) -> Result<Response, Trouble> {
+    let number = typed_number(fields.get("number")).ok().flatten().ok_or(Trouble::NotFound)?;
+    render(&Withdrawal::new(&member, number, &Fields::default(), false))
+}
+
+async fn withdraw(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
+    let number = typed_number(fields.get("number")).ok().flatten().ok_or(Trouble::NotFound)?;
+    let reason: String = fields.get("reason").chars().take(REASON_MAX).collect();
+    if reason.is_empty() {
+        return mend(&Withdrawal::new(&member, number, &fields, true));
+    }
+    let (store, now) = (app.gateway.store(), member.guest.now);
+    store.withdraw_consent(member.workspace(), number, None, reason, now, member.actor()).await?;
+    Ok(member.go(&person(&member, number), Flash::done("consents-withdrawn", super::format::phone(number))))
+}
+
+#[derive(Template)]
+#[template(path = "consent_import.html")]
+struct Choosing {
+    page: Page,
+    wrong: Option<String>,
+}
+
+async fn choose_file(member: Member) -> Result<Response, Trouble> {
+    render(&Choosing { page: member.page("consents-import"), wrong: None })
+}
+
+async fn import(State(app): State<App>, member: Member, mut form: Multipart) -> Result<Response, Trouble> {
+    let mut file: Option<(String, Bytes)> = None;
+    while let Some(field) = form.next_field().await.map_err(unread)? {
+        if field.name() == Some("file") {
+            let name = tame_name(field.file_name().unwrap_or_default());
+            file = Some((name, field.bytes().await.map_err(unread)?));
+        }
+    }
+    let page = member.page("consents-import");
+    let Some((name, octets)) = file.filter(|(_, octets)| !octets.is_empty()) else {
+        let wrong = Some(page.t("senders-file-missing"));
+        return mend(&Choosing { page, wrong });
+    };
+    let settings = app.gateway.settings(member.workspace());
+    let read = match read_consents(&octets, api::context(&settings, &app.gateway)) {
+        Ok(read) => read,
+        Err(why) => {
+            let wrong = Some(page.t1("consents-import-unreadable", "why", why));
+            return mend(&Choosing { page, wrong });
+        }
+    };
+    let (workspace, actor) = (member.workspace(), member.actor());
+    let keeper = app.clone();
+    let id = imports::start(&app, workspace, name, read, move |part: Vec<NewConsent>| {
+        let (gateway, actor) = (keeper.gateway.clone(), actor.clone());
+        async move {
+            let kept = gateway.store().record_consents(workspace, part, gateway.now(), actor).await?;
+            Ok(kept.len())
+        }
+    });
+    Ok(member.guest.go(&member.link(&format!("/consents/imports/{id}")), None))
+}
+
+#[derive(Template)]
+#[template(path = "consent_report.html")]
+struct Report {
+    page: Page,
+    job: std::sync::Arc<Job>,
+    progress: Progress,
+    faults_max: usize,
+}
+
+#[derive(Template)]
+#[template(path = "parts/import.html")]
+struct ReportPart {
+    page: Page,
+    job: std::sync::Arc<Job>,
+    progress: Progress,
+    faults_max: usize,
+}
+
+async fn report(
+    State(app): State<App>,
+    member: Member,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
+    let job = app.imports.find(member.workspace(), &id).ok_or(Trouble::NotFound)?;
+    let (page, progress) = (member.page("consents-import"), job.progress());
+    if page.is_fragment() {
+        return render(&ReportPart { page, progress, job, faults_max: FAULTS_MAX });
+    }
+    render(&Report { page, progress, job, faults_max: FAULTS_MAX })
+}
+
+async fn export(State(app): State<App>, member: Member) -> Response {
+    let (store, workspace) = (app.gateway.store().clone(), member.workspace());
+    let body = streamed(Some(0), move |after: Option<u64>| {
+        let store = store.clone();
+        Box::pin(async move {
+            let Some(after) = after else { return Ok(None) };
+            let entries = store.consent_export(workspace, Some(after), PIECE).await?;
+            let next = entries.last().map(|entry| entry.sequence).filter(|_| entries.len() == PIECE);
+            Ok(Some((write_consents(entries, Form::Csv, after == 0), next)))
+        })
+    });
+    Form::Csv.answer("consents", body)
+}

@@ -1,0 +1,149 @@
+//! Compliance > Sending hours: the profile that a workspace chose, its STOP code and wording, and the next
+//! two weeks as they will be in every territory.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use facteur_domain::{Sender, SenderState, ShortCode};
+use facteur_gateway::{DayPlan, TerritoryPlan};
+use facteur_store::{OnClosedWindow, Settings};
+
+use super::lang::Lang;
+use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, format, mend, render};
+use crate::api::opt_outs::ADVERTISER_MAX;
+use crate::app::App;
+
+/// Days that are shown.
+const DAYS: u8 = 14;
+
+pub(super) fn mount(pages: &mut Pages<'_>) {
+    pages.member("/hours", Permission::See, get(show));
+    pages.member("/hours/edit", Permission::ManageProfile, get(edit).post(save));
+}
+
+#[derive(Template)]
+#[template(path = "hours.html")]
+struct Hours {
+    page: Page,
+    settings: Settings,
+    stop_code: Option<ShortCode>,
+    mention: Option<String>,
+    territories: Vec<TerritoryPlan>,
+    edits: bool,
+}
+
+impl Hours {
+    fn day(&self, day: &DayPlan) -> String {
+        format::weekday(self.page.lang, day.date)
+    }
+
+    fn spans(&self, day: &DayPlan) -> String {
+        let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+        let spans = day.spans.iter().map(|span| format!("{}–{}", clock(span.from), clock(span.to)));
+        spans.collect::<Vec<_>>().join(", ")
+    }
+
+    fn closed(&self, day: &DayPlan) -> String {
+        match &day.holiday {
+            Some([french, english]) => if self.page.lang == Lang::Fr { french } else { english }.clone(),
+            None if day.sunday => self.page.t("hours-sunday"),
+            None => self.page.t("hours-closed"),
+        }
+    }
+
+    fn heading(&self) -> &[DayPlan] {
+        self.territories.first().map_or(&[], |territory| &territory.days)
+    }
+}
+
+async fn show(State(app): State<App>, member: Member) -> Result<Response, Trouble> {
+    let gateway = &app.gateway;
+    let settings = gateway.settings(member.workspace()).as_ref().clone();
+    let stop_code = gateway.stop_code(member.workspace());
+    render(&Hours {
+        mention: stop_code.map(|code| gateway.stop_mention(code)),
+        territories: gateway.window_plan(member.workspace(), DAYS),
+        edits: member.may(Permission::ManageProfile),
+        stop_code,
+        settings,
+        page: member.page("hours-title"),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "hours_edit.html")]
+struct Edit {
+    page: Page,
+    fields: Vec<Field>,
+}
+
+impl Edit {
+    fn new(app: &App, member: &Member, given: Option<&Fields>, wrong: &[&str]) -> Self {
+        let page = member.page("hours-edit");
+        let settings = app.gateway.settings(member.workspace());
+        let said = |name: &str, now: String| given.map_or(now, |given| given.raw(name).to_owned());
+        let profiles = app.gateway.profiles().into_iter().map(|name| {
+            let words = page.word("hours-profile", &name);
+            (name, words)
+        });
+        let own = app.gateway.senders(member.workspace()).into_iter();
+        let codes = own.filter(|record| record.state == SenderState::Validated).filter_map(|record| {
+            match record.sender {
+                Sender::Code(code) if code.is_marketing() => Some((code.to_string(), code.to_string())),
+                _ => None,
+            }
+        });
+        let codes = std::iter::once((String::new(), page.t("hours-stop-code-none"))).chain(codes);
+        let closed = [OnClosedWindow::Hold, OnClosedWindow::Refuse]
+            .map(|choice| (choice.as_str(), page.word("hours-closed-window", choice.as_str())));
+        let code = settings.stop_code.map(|code| code.to_string()).unwrap_or_default();
+        let fault = |name: &str| wrong.contains(&name);
+        let fields = vec![
+            Field::new(&page, "profile", "hours-profile")
+                .choice(profiles)
+                .value(said("profile", settings.profile.clone())),
+            Field::new(&page, "on_closed_window", "hours-closed-window")
+                .choice(closed)
+                .value(said("on_closed_window", settings.on_closed_window.as_str().to_owned())),
+            Field::new(&page, "stop_code", "hours-stop-code").choice(codes).value(said("stop_code", code)),
+            Field::new(&page, "advertiser", "hours-advertiser")
+                .maximum(ADVERTISER_MAX)
+                .value(said("advertiser", settings.advertiser.clone()))
+                .error(fault("advertiser").then(|| page.t("hours-advertiser-wrong"))),
+        ];
+        Self { fields, page }
+    }
+}
+
+async fn edit(State(app): State<App>, member: Member) -> Result<Response, Trouble> {
+    render(&Edit::new(&app, &member, None, &[]))
+}
+
+async fn save(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
+    let gateway = &app.gateway;
+    let advertiser: String = fields.get("advertiser").chars().take(ADVERTISER_MAX).collect();
+    if advertiser.is_empty() {
+        return mend(&Edit::new(&app, &member, Some(&fields), &["advertiser"]));
+    }
+    let profile = fields.get("profile").to_owned();
+    let known = gateway.profiles().contains(&profile);
+    let on_closed_window = OnClosedWindow::from_name(fields.get("on_closed_window"));
+    let code = fields.some("stop_code").map(|code| code.parse::<ShortCode>()).transpose();
+    let (true, Some(on_closed_window), Ok(stop_code)) = (known, on_closed_window, code) else {
+        return Err(Trouble::Malformed);
+    };
+    let own = |code: ShortCode| {
+        let mut senders = gateway.senders(member.workspace()).into_iter();
+        senders.any(|record| record.sender == Sender::Code(code))
+    };
+    if stop_code.is_some_and(|code| !own(code)) {
+        return Err(Trouble::Malformed);
+    }
+    let current = gateway.store().settings(member.workspace()).await?;
+    let settings = Settings { profile, on_closed_window, stop_code, advertiser, ..current };
+    let now = member.guest.now;
+    gateway.store().change_settings(member.workspace(), settings, now, member.actor()).await?;
+    gateway.refresh().await?;
+    Ok(member.go(&member.link("/hours"), Flash::done("hours-saved", "")))
+}
