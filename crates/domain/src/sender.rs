@@ -202,6 +202,9 @@ pub enum SenderState {
 }
 
 impl SenderState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Validated, Self::Failed, Self::Disabled];
+
     /// Its name in the API and in stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -216,9 +219,7 @@ impl SenderState {
     /// The state of this name, if it is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Validated, Self::Failed, Self::Disabled]
-            .into_iter()
-            .find(|state| state.as_str() == name)
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
 

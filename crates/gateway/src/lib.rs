@@ -56,7 +56,7 @@ pub use news::{Glimpse, NewsFeed};
 pub use platform::{RouteHealth, RuleGround, RulePack};
 pub use preview::{Judgement, PREVIEW_MAX, Preview, PreviewReason};
 pub use refusal::{Code, Detail, Refusal};
-pub use sender_desk::SenderDeclaration;
+pub use sender_desk::{Review, SenderDeclaration};
 pub use start::StartError;
 pub use token::{NewToken, mint_token, token_hash};
 pub use two_way::{KeywordDraft, ReplyRules};

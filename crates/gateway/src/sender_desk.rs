@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use facteur_domain::{Class, SenderRecordId, Timestamp};
+use facteur_domain::{Class, SenderRecordId, SenderState, Timestamp};
 use facteur_rules::desk;
+use facteur_store::{Actor, Dossier, NameProof, SenderRecord, StoreError};
 
 use crate::gateway::Gateway;
 use crate::preview::{PreviewReason, reason};
@@ -33,7 +34,60 @@ pub struct SenderDeclaration<'a> {
     pub example_content: Option<&'a str>,
 }
 
+/// What a reviewer decides of a sender.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Review {
+    /// It may send; with what the papers prove of the right to the name, and a word for the customer.
+    Validate {
+        /// As it was when absent.
+        proof: Option<NameProof>,
+        /// The customer reads it.
+        word: Option<String>,
+    },
+    /// It is refused, for this reason.
+    Fail(String),
+    /// It may send no more, for this reason.
+    Disable(String),
+    /// This document is missing.
+    Ask(String),
+}
+
 impl Gateway {
+    /// Does what a reviewer decided of a sender; in force when it answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it stands where it cannot be moved so; [`StoreError::NotFound`] when
+    /// there is no such sender any more.
+    pub async fn review(
+        &self,
+        record: &SenderRecord,
+        review: Review,
+        actor: Actor,
+    ) -> Result<SenderRecord, StoreError> {
+        let (store, now) = (self.store(), self.now());
+        let (workspace, sender) = (record.workspace, record.sender);
+        let (to, reason) = match review {
+            Review::Validate { proof, word } => {
+                // The proof first: a name that needs one must not send for a moment without it.
+                if let Some(proof) = proof.filter(|proof| *proof != record.dossier.proof) {
+                    let dossier = Dossier { proof, ..record.dossier.clone() };
+                    store.change_dossier(workspace, sender, dossier, now, actor.clone()).await?;
+                }
+                (SenderState::Validated, word)
+            }
+            Review::Fail(why) => (SenderState::Failed, Some(why)),
+            Review::Disable(why) => (SenderState::Disabled, Some(why)),
+            Review::Ask(what) => {
+                let asked = store.ask_document(workspace, sender, what, now, actor).await?;
+                self.refresh().await?;
+                return Ok(asked);
+            }
+        };
+        let moved = store.decide_sender(workspace, sender, to, reason, now, actor).await?;
+        self.refresh().await?;
+        Ok(moved)
+    }
+
     /// Everything the rules say of a declaration now. Effects: `refuse` cannot be declared, `hold` waits
     /// for a paper, `note` is for the reviewer.
     #[must_use]

@@ -27,6 +27,7 @@ mod table;
 pub use api::consents::export::write_consents;
 pub use api::export::Form as ExportForm;
 pub use app::router;
+pub use console::{PhoneText, Phones, SimulatedPhone};
 pub use import::{Import, ImportContext, ImportFault, ImportLine, read_consents, read_opt_outs};
 pub use openapi::openapi;
 pub use server::{Options, serve};

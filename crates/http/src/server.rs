@@ -63,6 +63,8 @@ pub struct Options {
     pub session_idle: Duration,
     /// How long it lasts whatever is done with it.
     pub session_max: Duration,
+    /// The simulated phones of a network in a box, for the console to show; only in `dev`.
+    pub phones: Option<Arc<dyn crate::Phones>>,
     /// Certificate and key, to speak HTTPS; plain HTTP when absent.
     pub tls: Option<Arc<rustls::ServerConfig>>,
 }
@@ -82,6 +84,7 @@ impl Default for Options {
             base_url: None,
             session_idle: Duration::from_hours(12),
             session_max: Duration::from_hours(7 * 24),
+            phones: None,
             tls: None,
         }
     }

@@ -98,7 +98,9 @@ async fn dev(args: Args) -> Result<(), Failure> {
     let store = StoreSettings { data: args.data.clone(), ..StoreSettings::default() };
     let product = Product::start(config(&far_side.address), store.options(), clock).await?;
     let (secret, path) = demo::furnish(&product.gateway, &folder, args.api_key.as_deref()).await?;
-    product.open_window(listener, product::http_options(&Http::default(), &Console::default())?);
+    let mut options = product::http_options(&Http::default(), &Console::default())?;
+    options.phones = far_side.lent();
+    product.open_window(listener, options);
     product.wait_bound(BOUND_WITHIN).await;
 
     let mut ready = Ready::at(address, false).entered_by(None, &path);
@@ -139,6 +141,12 @@ impl FarSide {
             .map_err(|error| Failure::new("the network in a box does not start").because(error))?;
         let address = network.address().to_string();
         Ok(Self { network: Some(network), address, stop, tasks })
+    }
+
+    /// The phones of the box, for the console.
+    fn lent(&self) -> Option<Arc<dyn facteur_http::Phones>> {
+        let network = self.network.clone()?;
+        Some(Arc::new(phones::Lent(network)))
     }
 
     fn show_phones(&self) {

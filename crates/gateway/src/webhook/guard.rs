@@ -37,6 +37,20 @@ pub enum UrlProblem {
     Internal(&'static str),
 }
 
+impl UrlProblem {
+    /// Its name, for whoever says it in other words.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLong => "too_long",
+            Self::NotHttps => "not_https",
+            Self::Credentials => "credentials",
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
 impl Guard {
     /// Whether webhooks may be sent to this URL. A name is looked at again when it is resolved.
     ///

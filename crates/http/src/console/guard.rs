@@ -53,7 +53,7 @@ pub(super) async fn answer(
     let started = app.gateway.clock().instant();
     let id = app.ids.of(request.headers());
     let (mut parts, body) = request.into_parts();
-    let guest = Guest::of(&parts, app.secure(), app.gateway.now());
+    let guest = Guest::of(&parts, app);
     let method = parts.method.clone();
     let known = match who(app, &guest, &parts.headers).await {
         Ok(known) => known,
@@ -212,7 +212,8 @@ fn finish(app: &App, mut response: Response, id: HeaderValue, started: std::time
     headers.insert(crate::request_id::HEADER.clone(), id);
     headers.insert(NOSNIFF.clone(), HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER.clone(), HeaderValue::from_static("same-origin"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // A stranger's file has a stricter one.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

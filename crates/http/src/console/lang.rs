@@ -43,6 +43,13 @@ areas! {
     "hours",
     "consents",
     "optouts",
+    "company",
+    "conversations",
+    "keys",
+    "members",
+    "phones",
+    "platform",
+    "webhooks",
 }
 
 type Bundle = FluentBundle<FluentResource>;

@@ -16,6 +16,7 @@ static WORKSPACE: &[(&str, &[Entry])] = &[
         Entry("send-title", "/send", Permission::Send, "send"),
         Entry("messages-title", "/messages", Permission::See, "messages"),
         Entry("held-title", "/held", Permission::See, "held"),
+        Entry("conversations-title", "/conversations", Permission::See, "conversations"),
     ]),
     ("common-nav-compliance", &[
         Entry("senders-title", "/senders", Permission::See, "senders"),
@@ -25,13 +26,25 @@ static WORKSPACE: &[(&str, &[Entry])] = &[
         Entry("optouts-title", "/opt-outs", Permission::See, "stop"),
     ]),
     ("common-nav-settings", &[
+        Entry("company-title", "/settings/company", Permission::ManageProfile, "company"),
+        Entry("keys-title", "/settings/keys", Permission::ManageKeys, "keys"),
+        Entry("webhooks-title", "/settings/webhooks", Permission::ManageKeys, "webhooks"),
+        Entry("members-title", "/settings/members", Permission::ManageMembers, "members"),
         Entry("audit-title", "/settings/audit", Permission::SeeAudit, "audit"),
     ]),
 ];
 
+/// Where the simulated phones are, if there are any.
+const PHONES: &str = "/phones";
+
 /// The pages of the platform, with who sees them.
 #[rustfmt::skip]
 static PLATFORM: &[(&str, &str, PlatformRole, &str)] = &[
+    ("platform-review", "/review", PlatformRole::Reviewer, "review"),
+    ("platform-workspaces", "/workspaces", PlatformRole::Operator, "company"),
+    ("platform-routes", "/routes", PlatformRole::Operator, "routes"),
+    ("platform-rules", "/rules", PlatformRole::Reviewer, "rules"),
+    ("phones-title", PHONES, PlatformRole::Operator, "phones"),
 ];
 
 /// A group of links.
@@ -63,7 +76,8 @@ pub(super) fn of(viewer: &Viewer, place: Option<&Place>, path: &str) -> Vec<Grou
             groups.push(Group { heading, links: links.collect() });
         }
     }
-    let seen = PLATFORM.iter().filter(|(.., role, _)| viewer.is(*role));
+    let there = |to: &str| to != PHONES || viewer.guest.phones;
+    let seen = PLATFORM.iter().filter(|(_, to, role, _)| viewer.is(*role) && there(to));
     let links = seen.map(|(key, to, _, icon)| link(key, format!("/console/platform{to}"), icon, path));
     groups.push(Group { heading: "common-nav-platform", links: links.collect() });
     groups.retain(|group| !group.links.is_empty());

@@ -109,8 +109,8 @@ impl Page {
     }
 
     /// A share.
-    pub(crate) fn percent(&self, part: u64, whole: u64) -> String {
-        format::percent(self.lang, part, whole)
+    pub(crate) fn percent(&self, part: impl Whole, whole: impl Whole) -> String {
+        format::percent(self.lang, part.whole(), whole.whole())
     }
 
     /// A size in octets.
@@ -136,6 +136,11 @@ impl Page {
     /// A day with its weekday, as in `mer. 25 nov.`, of an instant in the viewer's zone.
     pub(crate) fn weekday(&self, at: &Timestamp) -> String {
         format::weekday(self.lang, at.to_jiff().to_zoned(self.zone.clone()).date())
+    }
+
+    /// The UTC day of an instant.
+    pub(crate) fn day(&self, at: &Timestamp) -> String {
+        format::day(self.lang, at.to_jiff().to_zoned(TimeZone::UTC).date())
     }
 
     /// The zone that instants are shown in.

@@ -19,6 +19,7 @@ use super::lang::Lang;
 use super::page::Page;
 use super::permission::{Permission, may};
 use super::trouble::Trouble;
+use crate::app::App;
 use crate::edge::Peer;
 
 /// Characters of a browser's name for itself that are kept.
@@ -40,13 +41,16 @@ pub(crate) struct Guest {
     /// htmx asks for a part of a page.
     pub(crate) htmx: bool,
     pub(crate) now: Timestamp,
+    /// Whether there are simulated phones to show.
+    pub(crate) phones: bool,
     pub(crate) flash: Option<Flash>,
     /// Whether the browser came over HTTPS.
     pub(crate) secure: bool,
 }
 
 impl Guest {
-    pub(super) fn of(parts: &Parts, secure: bool, now: Timestamp) -> Self {
+    pub(super) fn of(parts: &Parts, app: &App) -> Self {
+        let secure = app.secure();
         let text = |name: header::HeaderName| {
             let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().chars().take(AGENT_MAX).collect::<String>()
@@ -61,7 +65,8 @@ impl Guest {
             ip,
             agent: text(header::USER_AGENT),
             htmx: parts.headers.contains_key("hx-request"),
-            now,
+            now: app.gateway.now(),
+            phones: app.options.phones.is_some(),
             flash: Kind::Flash.read(&parts.headers, secure).and_then(|cookie| Flash::of_cookie(&cookie)),
             secure,
         }

@@ -3,7 +3,7 @@
 //! Nothing is dropped in silence: a line that cannot be read is a line with a fault.
 
 mod decode;
-mod number;
+pub(crate) mod number;
 mod write;
 
 pub(crate) use self::decode::decode;

@@ -6,8 +6,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use facteur_domain::{EvidenceId, SenderRecordId, SenderState};
-use facteur_gateway::Caller;
-use facteur_store::{Dossier, NameProof, SenderRecord, StoreError};
+use facteur_gateway::{Caller, Review};
+use facteur_store::{NameProof, SenderRecord, StoreError};
 use utoipa::ToSchema;
 
 use super::not_found;
@@ -136,13 +136,7 @@ pub(crate) async fn validate(
     let reason = entry.bounded("reason", REASON_MAX, &mut faults);
     entry.end("proof and reason", &mut faults);
     faults.into_result()?;
-    // The proof first: a name that needs one must not send for a moment without it.
-    if let Some(proof) = proof.filter(|proof| *proof != record.dossier.proof) {
-        let dossier = Dossier { proof, ..record.dossier.clone() };
-        let (store, now) = (app.gateway.store(), app.gateway.now());
-        store.change_dossier(record.workspace, record.sender, dossier, now, actor(&caller)).await?;
-    }
-    decide(&app, &caller, &record, SenderState::Validated, reason).await
+    decide(&app, &caller, &record, Review::Validate { proof, word: reason }).await
 }
 
 /// Refuse a sender
@@ -174,7 +168,7 @@ pub(crate) async fn fail(
 ) -> Result<Response, ApiError> {
     let record = find(&app, id).await?;
     let why = word(&app, request, "reason", "why it is refused: the customer reads it").await?;
-    decide(&app, &caller, &record, SenderState::Failed, Some(why)).await
+    decide(&app, &caller, &record, Review::Fail(why)).await
 }
 
 /// Withdraw a sender
@@ -206,7 +200,7 @@ pub(crate) async fn disable(
 ) -> Result<Response, ApiError> {
     let record = find(&app, id).await?;
     let why = word(&app, request, "reason", "why it is withdrawn: the customer reads it").await?;
-    decide(&app, &caller, &record, SenderState::Disabled, Some(why)).await
+    decide(&app, &caller, &record, Review::Disable(why)).await
 }
 
 /// Ask for a document
@@ -237,9 +231,7 @@ pub(crate) async fn ask(
 ) -> Result<Response, ApiError> {
     let record = find(&app, id).await?;
     let what = word(&app, request, "what", "which document: the customer reads it").await?;
-    let (store, now) = (app.gateway.store(), app.gateway.now());
-    let asked = store.ask_document(record.workspace, record.sender, what, now, actor(&caller)).await?;
-    answer(&app, &asked).await
+    decide(&app, &caller, &record, Review::Ask(what)).await
 }
 
 /// Download evidence
@@ -309,23 +301,15 @@ async fn decide(
     app: &App,
     caller: &Caller,
     record: &SenderRecord,
-    to: SenderState,
-    reason: Option<String>,
+    review: Review,
 ) -> Result<Response, ApiError> {
-    let (store, now) = (app.gateway.store(), app.gateway.now());
-    let moved = store.decide_sender(record.workspace, record.sender, to, reason, now, actor(caller)).await;
-    let moved = moved.map_err(|why| match why {
+    let moved = app.gateway.review(record, review, actor(caller)).await.map_err(|why| match why {
         StoreError::Conflict(why) => {
             ApiError::new(&codes::SENDER_ID_STATE_CONFLICT, format!("{why}.")).at("id")
         }
         StoreError::NotFound(_) => not_found(),
         other => other.into(),
     })?;
-    answer(app, &moved).await
-}
-
-async fn answer(app: &App, record: &SenderRecord) -> Result<Response, ApiError> {
-    app.gateway.refresh().await?;
-    let evidence = app.gateway.store().evidence(record.workspace, record.id).await?;
-    ok(&Data { data: SenderDetail::of(&app.gateway, record, evidence) })
+    let evidence = app.gateway.store().evidence(moved.workspace, moved.id).await?;
+    ok(&Data { data: SenderDetail::of(&app.gateway, &moved, evidence) })
 }

@@ -5,6 +5,7 @@ common-choose-workspace = Choose a workspace
 common-sign-out = Sign out
 common-save = Save
 common-apply = Apply
+common-copy = Copy
 common-cancel = Cancel
 common-optional = (optional)
 common-actions = Actions

@@ -5,6 +5,7 @@ common-choose-workspace = Choisir un espace
 common-sign-out = Se déconnecter
 common-save = Enregistrer
 common-apply = Appliquer
+common-copy = Copier
 common-cancel = Annuler
 common-optional = (facultatif)
 common-actions = Actions

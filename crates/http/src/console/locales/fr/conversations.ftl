@@ -1,0 +1,67 @@
+conversations-title = Conversations
+conversations-folders = Dossiers
+conversations-inbox = Boîte de réception
+conversations-unread = Non lues
+conversations-archive = Archivées
+conversations-filter = Filtrer
+conversations-number = Numéro
+conversations-number-wrong = Écrivez le numéro comme 06 12 34 56 78 ou +33612345678.
+conversations-sender = Expéditeur
+conversations-sender-all = Tous
+conversations-shown = { $count ->
+    [one] { $count } conversation
+   *[other] { $count } conversations
+}
+conversations-none = Personne n’a encore écrit
+conversations-none-todo = Quand quelqu’un répond à un message, ou écrit à l’un de vos numéros courts, la conversation s’ouvre ici.
+conversations-none-here = Rien ici
+conversations-none-here-todo = Aucune conversation ne correspond à ce choix. Changez de dossier ou videz les filtres.
+conversations-unread-count = { $count ->
+    [one] { $count } message non lu
+   *[other] { $count } messages non lus
+}
+conversations-us = Vous :
+conversations-we-said = Vous avez écrit :
+conversations-they-said = La personne a écrit :
+conversations-said = Messages de la conversation
+conversations-with = avec { $sender }
+conversations-by-code = par le { $code }
+conversations-older = Messages précédents
+conversations-mark-unread = Marquer non lue
+conversations-archive-it = Archiver
+conversations-unarchive = Remettre en boîte de réception
+conversations-marked-unread = La conversation avec { $value } est marquée non lue.
+conversations-archived = La conversation avec { $value } est archivée. Un nouveau message la ramènera.
+conversations-unarchived = La conversation avec { $value } est de retour.
+conversations-stopped = STOP depuis le
+conversations-stop-advertiser = Plus aucune publicité ne peut lui être envoyée pour cet annonceur.
+conversations-stop-workspace = Plus aucune publicité ne peut lui être envoyée depuis cet espace.
+conversations-stop-platform = Plus aucune publicité ne peut lui être envoyée depuis cette plateforme.
+conversations-stop-of = Annonceur : { $advertiser }.
+conversations-answer = Votre réponse
+conversations-from = De la part de
+conversations-send = Répondre
+conversations-sent = Réponse acceptée : elle part maintenant.
+conversations-refused = La réponse n’est pas partie
+conversations-empty-text = Écrivez un message.
+conversations-session-open = Réponse libre, à toute heure et sans publicité, jusqu’au
+conversations-session-over = La personne n’a pas écrit depuis plus de 24 heures : une réponse peut être refusée.
+conversations-may-not-answer = Votre rôle permet de lire les conversations, pas d’y répondre.
+conversations-automatic = Réponse automatique
+conversations-incomplete = Incomplet
+conversations-meaning-stop = STOP
+conversations-meaning-stop-doubtful = STOP à confirmer
+conversations-meaning-contact = CONTACT
+conversations-meaning-start = Réinscription
+conversations-meaning-keyword = Mot-clé
+conversations-state-scheduled = Programmé
+conversations-state-queued = En attente
+conversations-state-submitting = En cours d’envoi
+conversations-state-submitted = Envoyé
+conversations-state-unknown = Incertain
+conversations-state-delivered = Reçu
+conversations-state-undelivered = Non reçu
+conversations-state-expired = Expiré
+conversations-state-rejected = Refusé par l’opérateur
+conversations-state-blocked = Bloqué
+conversations-state-cancelled = Annulé
