@@ -119,6 +119,8 @@ struct Thread {
     bubbles: Vec<Bubble>,
     /// The way to what was said before.
     older: Option<String>,
+    /// It ends with what was said last: it is kept up to date.
+    last: bool,
     stops: Vec<OptOutFact>,
     /// Whether it may be answered as a conversation now.
     open: bool,
@@ -144,6 +146,8 @@ struct Inbox {
     pager: Pager,
     number: Field,
     sender: Field,
+    /// The list begins with the last active thread: it is kept up to date.
+    first_page: bool,
     /// The workspace has threads at all.
     any: bool,
     thread: Option<Thread>,
@@ -193,6 +197,7 @@ impl Inbox {
                 .choice(senders(app, member, &page))
                 .value(&look.sender)
                 .optional(),
+            first_page: before.is_none(),
             pager: Pager::new(&page, newer, older, shown),
             page,
             look,
@@ -285,8 +290,12 @@ impl Thread {
         let standing = store.standings(vec![(workspace, row.phone)]).await?.pop().unwrap_or_default();
         let page = member.page("conversations-title");
         let (given, refused) = tried.map_or((None, Vec::new()), |(fields, refused)| (Some(fields), refused));
+        let mut bubbles: Vec<Bubble> = items.into_iter().rev().map(|item| bubble(member, item)).collect();
+        // What was said at once is answered after it, whatever their ids.
+        bubbles.sort_by_key(|bubble| (bubble.at, bubble.ours));
         Ok(Self {
-            bubbles: items.into_iter().rev().map(|item| bubble(member, item)).collect(),
+            bubbles,
+            last: before.is_none(),
             older,
             open: row.session_until > member.guest.now,
             composer: Composer::new(app, member, &page, &row, given, refused),

@@ -13,7 +13,7 @@ use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend
 use crate::app::App;
 
 /// What a key may do that an owner makes. The others reach every workspace: the platform gives them.
-const SCOPES: [Scope; 8] = [
+const SCOPES: [Scope; 9] = [
     Scope::SmsSend,
     Scope::ConversationsRead,
     Scope::PhoneNumbersRead,
@@ -22,6 +22,7 @@ const SCOPES: [Scope; 8] = [
     Scope::ContactsReadWrite,
     Scope::ConsentsReadWrite,
     Scope::SenderIdsReadWrite,
+    Scope::KeywordsReadWrite,
 ];
 /// Scopes that a form begins with.
 const USUAL: [Scope; 2] = [Scope::SmsSend, Scope::ConversationsRead];
@@ -248,6 +249,14 @@ mod tests {
         let both = Fields::from([("scope", "SMS_SEND"), ("scope", "CONTACTS_READ")]);
         assert_eq!(scopes(&both), Some(vec!["SMS_SEND".to_owned(), "CONTACTS_READ".to_owned()]));
         assert_eq!(scopes(&Fields::default()), Some(Vec::new()));
+    }
+
+    #[test]
+    fn every_scope_has_its_sentence() {
+        for scope in Scope::ALL {
+            let key = format!("keys-scope-{}", scope.as_str().to_lowercase().replace('_', "-"));
+            assert!(super::super::lang::Lang::knows(&key), "{key}");
+        }
     }
 
     #[test]

@@ -163,6 +163,10 @@ async fn invite(State(app): State<App>, member: Member, fields: Fields) -> Resul
         return mend(&Invitation::new(&member, Some(&fields), Some("members-already")));
     }
     let user = find_or_add(&app, &member, &email).await?;
+    if !user.has_password && (user.platform.is_some() || !user.memberships.is_empty()) {
+        // A link for them would let its holder into the other workspace.
+        return mend(&Invitation::new(&member, Some(&fields), Some("members-invited-elsewhere")));
+    }
     let (store, now) = (app.gateway.store(), member.guest.now);
     store.set_role(user.id, member.workspace(), Some(role), now, member.actor()).await?;
     if user.has_password {

@@ -376,6 +376,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_topic_has_its_sentence() {
+        for topic in WebhookTopic::ALL {
+            let key = format!("webhooks-topic-{}", topic.as_str().replace(['_', '.'], "-"));
+            assert!(super::super::lang::Lang::knows(&key), "{key}");
+        }
+    }
+
+    #[test]
     fn bodies_are_read_line_by_line() {
         assert_eq!(pretty("{\"a\":1}"), "{\n  \"a\": 1\n}");
         assert_eq!(pretty("<no json>"), "<no json>");

@@ -120,10 +120,10 @@ async fn create(State(app): State<App>, viewer: Viewer, fields: Fields) -> Resul
     if name_wrong.is_some() || email_wrong.is_some() {
         return mend(&NewWorkspace::new(&viewer, Some(&fields), (name_wrong, email_wrong)));
     }
+    let owner = find_or_add(&app, &viewer, &email).await?;
     let id = WorkspaceId::from_key(app.gateway.new_key());
     let workspace = Workspace { id, name: name.to_owned(), created_at: now };
     store.create_workspace(workspace, viewer.actor()).await?;
-    let owner = find_or_add(&app, &viewer, &email).await?;
     store.set_role(owner.id, id, Some(Role::Owner), now, viewer.actor()).await?;
     app.gateway.refresh().await?;
     let back = format!("{ROOT}/platform/workspaces");

@@ -52,3 +52,4 @@ keys-scope-consents-read-write = Manage consents and STOPs
 keys-scope-sender-ids-read-write = Declare senders
 keys-scope-compliance-review = Review senders
 keys-scope-partner = Partner
+keys-scope-keywords-read-write = Manage keywords

@@ -51,3 +51,4 @@ members-may-profile = Change hours, STOP code and company
 members-may-keys = Manage API keys and webhooks
 members-may-members = Manage members
 members-may-audit = Read the audit log
+members-invited-elsewhere = This person must accept the invitation of another workspace first.

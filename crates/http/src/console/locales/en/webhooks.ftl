@@ -87,3 +87,5 @@ webhooks-url-wrong-too-long = 2,048 octets at most.
 webhooks-url-wrong-not-https = It must begin with https://.
 webhooks-url-wrong-credentials = No user or password in the address: verify the signature instead.
 webhooks-url-wrong-internal = This address is inside a network: it cannot be reached from the Internet.
+webhooks-topic-contact-created = A contact was made
+webhooks-topic-contact-updated = A contact was changed

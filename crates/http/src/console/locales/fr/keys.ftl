@@ -52,3 +52,4 @@ keys-scope-consents-read-write = Gérer consentements et STOP
 keys-scope-sender-ids-read-write = Déclarer des expéditeurs
 keys-scope-compliance-review = Vérifier les expéditeurs
 keys-scope-partner = Partenaire
+keys-scope-keywords-read-write = Gérer les mots-clés

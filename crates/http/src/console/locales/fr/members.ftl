@@ -51,3 +51,4 @@ members-may-profile = Changer horaires, code STOP et société
 members-may-keys = Gérer clés d’API et webhooks
 members-may-members = Gérer les membres
 members-may-audit = Lire le journal d’audit
+members-invited-elsewhere = Cette personne doit d’abord accepter l’invitation d’un autre espace.

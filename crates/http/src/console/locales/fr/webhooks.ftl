@@ -87,3 +87,5 @@ webhooks-url-wrong-too-long = 2 048 octets au plus.
 webhooks-url-wrong-not-https = Elle doit commencer par https://.
 webhooks-url-wrong-credentials = Pas d’identifiant ni de mot de passe dans l’adresse : vérifiez plutôt la signature.
 webhooks-url-wrong-internal = Cette adresse est à l’intérieur d’un réseau : elle n’est pas joignable depuis Internet.
+webhooks-topic-contact-created = Un contact est créé
+webhooks-topic-contact-updated = Un contact est modifié
