@@ -10,6 +10,7 @@ use facteur_domain::{Basis, Msisdn};
 use facteur_store::{ConsentEntry, ConsentEvent, NewConsent, OptOut, Page as Window};
 
 use super::imports::{self, FAULTS_MAX, Job, Progress};
+use super::lang::Lang;
 use super::opt_outs::typed_number;
 use super::pager::Pager;
 use super::senders::unread;
@@ -19,7 +20,7 @@ use crate::api::export::{Form, streamed};
 use crate::api::opt_outs::{ADVERTISER_MAX, REASON_MAX};
 use crate::api::senders::evidence::tame_name;
 use crate::app::App;
-use crate::import::read_consents;
+use crate::import::{ImportFault, read_consents};
 use crate::json::Faults;
 use crate::json::tree::{Entry, Node};
 use crate::write_consents;
@@ -293,6 +294,25 @@ struct ReportPart {
     job: std::sync::Arc<Job>,
     progress: Progress,
     faults_max: usize,
+}
+
+/// What is wrong with a line, in the viewer's language. Faults are written in English; in French a column's
+/// own sentence says what would be right.
+fn told(page: &Page, fault: &ImportFault) -> String {
+    let key = match fault.column.as_str() {
+        _ if page.lang == Lang::En => return fault.message.clone(),
+        "number" => "optouts-number-wrong",
+        "basis" => "consents-basis-row-wrong",
+        "advertiser" => "consents-advertiser-wrong",
+        "purpose" => "consents-purpose-wrong",
+        "collected_at" => "consents-collected-wrong",
+        "source" => "consents-source-wrong",
+        "text_shown" => "consents-text-wrong",
+        "evidence" => "consents-evidence-wrong",
+        "" => "consents-row-wrong",
+        _ => return fault.message.clone(),
+    };
+    page.t(key)
 }
 
 async fn report(

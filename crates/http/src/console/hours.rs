@@ -1,6 +1,8 @@
 //! Compliance > Sending hours: the profile that a workspace chose, its STOP code and wording, and the next
 //! two weeks as they will be in every territory.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -8,6 +10,7 @@ use axum::routing::get;
 use facteur_domain::{Sender, SenderState, ShortCode};
 use facteur_gateway::{DayPlan, TerritoryPlan};
 use facteur_store::{OnClosedWindow, Settings};
+use jiff::civil::Date;
 
 use super::lang::Lang;
 use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, format, mend, render};
@@ -29,13 +32,16 @@ struct Hours {
     settings: Settings,
     stop_code: Option<ShortCode>,
     mention: Option<String>,
-    territories: Vec<TerritoryPlan>,
+    /// Territories whose days are the same, together.
+    groups: Vec<Group>,
+    /// Every day that one of them has.
+    dates: Vec<Date>,
     edits: bool,
 }
 
 impl Hours {
-    fn day(&self, day: &DayPlan) -> String {
-        format::weekday(self.page.lang, day.date)
+    fn date(&self, date: &Date) -> String {
+        format::weekday(self.page.lang, *date)
     }
 
     fn spans(&self, day: &DayPlan) -> String {
@@ -51,19 +57,42 @@ impl Hours {
             None => self.page.t("hours-closed"),
         }
     }
+}
 
-    fn heading(&self) -> &[DayPlan] {
-        self.territories.first().map_or(&[], |territory| &territory.days)
+/// Territories whose days are the same.
+struct Group {
+    codes: Vec<String>,
+    days: Vec<DayPlan>,
+}
+
+impl Group {
+    fn on(&self, date: &Date) -> Option<&DayPlan> {
+        self.days.iter().find(|day| day.date == *date)
     }
+}
+
+/// Territories by what they have in common, in the order of the first of each.
+fn grouped(territories: Vec<TerritoryPlan>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for territory in territories {
+        match groups.iter_mut().find(|group| group.days == territory.days) {
+            Some(group) => group.codes.push(territory.code),
+            None => groups.push(Group { codes: vec![territory.code], days: territory.days }),
+        }
+    }
+    groups
 }
 
 async fn show(State(app): State<App>, member: Member) -> Result<Response, Trouble> {
     let gateway = &app.gateway;
     let settings = gateway.settings(member.workspace()).as_ref().clone();
     let stop_code = gateway.stop_code(member.workspace());
+    let groups = grouped(gateway.window_plan(member.workspace(), DAYS));
+    let dates: BTreeSet<Date> = groups.iter().flat_map(|group| &group.days).map(|day| day.date).collect();
     render(&Hours {
         mention: stop_code.map(|code| gateway.stop_mention(code)),
-        territories: gateway.window_plan(member.workspace(), DAYS),
+        dates: dates.into_iter().collect(),
+        groups,
         edits: member.may(Permission::ManageProfile),
         stop_code,
         settings,
