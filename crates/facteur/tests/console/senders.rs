@@ -3,6 +3,7 @@ use thirtyfour::prelude::*;
 use crate::browser::{Browser, Look};
 use crate::common::{Product, until};
 
+/// Requirement `seed-sender-declared`.
 #[tokio::test]
 async fn a_sender_is_checked_while_it_is_typed_and_declared() {
     let product = Product::dev(&["--quiet"]).await;

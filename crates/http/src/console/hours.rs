@@ -109,7 +109,7 @@ struct Edit {
 
 impl Edit {
     fn new(app: &App, member: &Member, given: Option<&Fields>, wrong: &[&str]) -> Self {
-        let page = member.page("hours-edit");
+        let page = member.page("hours-edit-title");
         let settings = app.gateway.settings(member.workspace());
         let said = |name: &str, now: String| given.map_or(now, |given| given.raw(name).to_owned());
         let profiles = app.gateway.profiles().into_iter().map(|name| {

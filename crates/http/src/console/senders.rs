@@ -1,5 +1,5 @@
 //! Compliance > Sender IDs and short codes: where each stands, what is missing, and declaring another with
-//! the rules' checks while it is typed.
+//! the rules' checks while it is typed. (Requirement `seed-sender-declared`.)
 
 use std::sync::Arc;
 

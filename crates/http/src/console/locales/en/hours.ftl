@@ -1,5 +1,6 @@
 hours-title = Sending hours and STOP
 hours-lead = When a marketing message may leave, in the time of whoever receives it. Other messages are not concerned.
+hours-edit-title = Change hours and STOP
 hours-edit = Change
 hours-saved = Saved, and in force already.
 hours-profile = Profile of hours

@@ -28,6 +28,7 @@ senders-legal-name-help = As in the trade register.
 senders-siren = SIREN
 senders-siren-help = Nine digits.
 senders-website = Website
+senders-website-help = Without a site, the review waits for other evidence.
 senders-use-case = What you will send, and why this name
 senders-example = A message as it will leave
 senders-advertiser = Advertiser

@@ -1,5 +1,6 @@
 hours-title = Heures d’envoi et STOP
 hours-lead = Quand un SMS commercial peut partir, à l’heure de la personne qui le reçoit. Les autres messages ne sont pas concernés.
+hours-edit-title = Modifier les heures et le STOP
 hours-edit = Modifier
 hours-saved = C’est enregistré, et déjà en vigueur.
 hours-profile = Profil d’horaires

@@ -28,6 +28,7 @@ senders-legal-name-help = Comme au registre du commerce.
 senders-siren = SIREN
 senders-siren-help = Neuf chiffres.
 senders-website = Site web
+senders-website-help = Sans site, la validation attendra un autre justificatif.
 senders-use-case = Ce que vous enverrez, et pourquoi ce nom
 senders-example = Un message tel qu’il partira
 senders-advertiser = Annonceur
