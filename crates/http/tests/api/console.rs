@@ -9,7 +9,7 @@ use facteur_store::{Actor, LinkPurpose, NewLink, NewUser, PlatformRole, Role};
 
 use super::world::{Answer, World};
 
-const EMAIL: &str = "claire@exemple.fr";
+pub(super) const EMAIL: &str = "claire@exemple.fr";
 const PASSWORD: &str = "un facteur sonne deux fois";
 
 fn actor() -> Actor {
@@ -17,13 +17,13 @@ fn actor() -> Actor {
 }
 
 /// A browser: it keeps its cookies and says where its requests come from.
-struct Browser<'a> {
+pub(super) struct Browser<'a> {
     world: &'a World,
     cookies: Vec<(String, String)>,
 }
 
 impl<'a> Browser<'a> {
-    const fn new(world: &'a World) -> Self {
+    pub(super) const fn new(world: &'a World) -> Self {
         Self { world, cookies: Vec::new() }
     }
 
@@ -45,16 +45,16 @@ impl<'a> Browser<'a> {
         request.header(header::COOKIE, cookies.join("; "))
     }
 
-    async fn get(&mut self, path: &str) -> Answer {
+    pub(super) async fn get(&mut self, path: &str) -> Answer {
         let request = self.request("GET", path).body(Body::empty()).expect("a request");
         self.call(request).await
     }
 
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_from("same-origin", path, fields).await
     }
 
-    async fn post_from(&mut self, site: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post_from(&mut self, site: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body: Vec<String> =
             fields.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
         let request = self
@@ -70,7 +70,7 @@ impl<'a> Browser<'a> {
         self.cookies.iter().find(|(name, _)| name == "facteur").map(|(_, value)| value.as_str())
     }
 
-    async fn sign_in(&mut self) -> Answer {
+    pub(super) async fn sign_in(&mut self) -> Answer {
         self.post("/console/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).await
     }
 }
@@ -79,12 +79,12 @@ fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-fn to(answer: &Answer) -> &str {
+pub(super) fn to(answer: &Answer) -> &str {
     answer.header("location").unwrap_or_default()
 }
 
 /// Somebody with these roles; the path of a link of this purpose for them.
-async fn person(
+pub(super) async fn person(
     world: &World,
     email: &str,
     roles: &[(WorkspaceId, Role)],
@@ -111,7 +111,7 @@ async fn link(world: &World, user: UserId, purpose: LinkPurpose) -> String {
 }
 
 /// The first workspace, and its owner, who has chosen a password.
-async fn owner(world: &World) -> WorkspaceId {
+pub(super) async fn owner(world: &World) -> WorkspaceId {
     let workspace = world.gateway.authenticate(&world.key).expect("a key").workspace();
     let (_, path) = person(world, EMAIL, &[(workspace, Role::Owner)], None, LinkPurpose::Password).await;
     let fields = [("password", PASSWORD), ("again", PASSWORD)];

@@ -20,9 +20,9 @@ conversations-unread-count = { $count ->
     [one] { $count } message non lu
    *[other] { $count } messages non lus
 }
-conversations-us = Vous :
-conversations-we-said = Vous avez écrit :
-conversations-they-said = La personne a écrit :
+conversations-us = Vous :
+conversations-we-said = Vous avez écrit :
+conversations-they-said = La personne a écrit :
 conversations-said = Messages de la conversation
 conversations-with = avec { $sender }
 conversations-by-code = par le { $code }
@@ -37,15 +37,15 @@ conversations-stopped = STOP depuis le
 conversations-stop-advertiser = Plus aucune publicité ne peut lui être envoyée pour cet annonceur.
 conversations-stop-workspace = Plus aucune publicité ne peut lui être envoyée depuis cet espace.
 conversations-stop-platform = Plus aucune publicité ne peut lui être envoyée depuis cette plateforme.
-conversations-stop-of = Annonceur : { $advertiser }.
+conversations-stop-of = Annonceur : { $advertiser }.
 conversations-answer = Votre réponse
 conversations-from = De la part de
 conversations-send = Répondre
-conversations-sent = Réponse acceptée : elle part maintenant.
+conversations-sent = Réponse acceptée : elle part maintenant.
 conversations-refused = La réponse n’est pas partie
 conversations-empty-text = Écrivez un message.
 conversations-session-open = Réponse libre, à toute heure et sans publicité, jusqu’au
-conversations-session-over = Aucune conversation ouverte (STOP, ou rien d’écrit depuis 24 heures) : une réponse peut être refusée.
+conversations-session-over = Aucune conversation ouverte (STOP, ou rien d’écrit depuis 24 heures) : une réponse peut être refusée.
 conversations-may-not-answer = Votre rôle permet de lire les conversations, pas d’y répondre.
 conversations-automatic = Réponse automatique
 conversations-incomplete = Incomplet
