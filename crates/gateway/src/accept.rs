@@ -84,7 +84,7 @@ pub struct SendRequest {
 pub struct Compliance {
     /// On what ground the recipient is written to.
     pub consent: Option<ConsentOffer>,
-    /// What to do while the window is closed; the workspace's choice when absent.
+    /// What to do while the window is closed (requirement `fr-window-hold`); the workspace's choice when absent.
     pub on_closed_window: Option<OnClosedWindow>,
     /// Whether to rewrite the text so that it stays in GSM-7; the workspace's choice when absent.
     pub rewrite: Option<Rewriting>,

@@ -218,7 +218,7 @@ const fn proof_of(proof: NameProof) -> Proof {
     }
 }
 
-/// A verdict as it is kept with its message: no number and no text, for it outlives them when the person
+/// A verdict as it is kept with its message (requirement `fr-verdict-kept`): no number and no text, for it outlives them when the person
 /// is erased. Sentences name the sender at most; cures, which may name a number, are left out.
 pub(crate) fn verdict_json(verdict: &Verdict, at: Timestamp) -> String {
     let reasons: Vec<serde_json::Value> = verdict

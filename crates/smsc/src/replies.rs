@@ -26,7 +26,7 @@ pub(crate) struct Note<'a> {
 }
 
 impl World {
-    /// A test number answers: to the sender if it is a number, else to the short code that the text
+    /// A test number answers (requirement `seed-sender-no-reply`): to the sender if it is a number, else to the short code that the text
     /// names for STOP, else it cannot.
     pub(crate) fn phone_answers(
         &mut self,

@@ -1,4 +1,4 @@
-//! Whose a phone's message is, by `decisions/0010-shared-codes.md`: the one workspace that has the code;
+//! Whose a phone's message is (requirements `fr-stop-attributed`, `fr-reply-named`), by `decisions/0010-shared-codes.md`: the one workspace that has the code;
 //! the one whose keyword it is; the one that wrote to the phone last through the code. A code of which
 //! nobody here has heard is one that the operator chose by itself: what was written through any code counts.
 

@@ -1,5 +1,7 @@
 //! What phones send, understood: whose it is (`attribution.rs`), what it means, what follows, what is
-//! answered (`answer.rs`), and the keywords that workspaces set up (`keyword.rs`).
+//! answered (`answer.rs`), and the keywords that workspaces set up (`keyword.rs`). Requirements
+//! `seed-short-code-stop`, `seed-short-code-replies`, `fr-reply-stop`, `fr-reply-ambiguous`,
+//! `fr-reply-refusal`, `fr-reply-start`, `fr-reply-contact`.
 
 mod answer;
 mod attribution;

@@ -88,6 +88,7 @@ async fn without_consent_marketing_is_refused_with_every_reason() {
     house.stop().await;
 }
 
+/// Requirement `fr-window-hold`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sunday_holds_marketing_until_monday_and_lets_the_rest_go() {
     let house = Harness::start(at(SUNDAY)).await;
@@ -108,6 +109,7 @@ async fn a_sunday_holds_marketing_until_monday_and_lets_the_rest_go() {
     house.stop().await;
 }
 
+/// Requirement `fr-window-hold`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_message_leaves_by_itself_when_the_window_opens() {
     let house = Harness::start(at("2026-11-23T07:59:57+01:00")).await;

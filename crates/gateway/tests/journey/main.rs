@@ -3,6 +3,7 @@
 
 mod compliance;
 mod harness;
+mod two_way;
 
 use std::time::Duration;
 

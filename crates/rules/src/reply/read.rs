@@ -16,8 +16,8 @@ const SPLIT_MAX: usize = 4;
 
 /// The number that people report spam to: it says something, as no other code does.
 const SPAM_DESK: &str = "33700";
-/// Words of the longest courtesy: `s'il vous plaît`.
-const COURTESY_WORDS: usize = 4;
+/// Words of the longest courtesy: `envoyé depuis mon mobile Orange`.
+const COURTESY_WORDS: usize = 5;
 
 /// A finding: what it means, by which rule, how sure.
 type Found = (Meaning, Why, Confidence);
@@ -149,7 +149,9 @@ impl<'a> Reply<'a> {
         }
         let doubtful = self.stops.iter().filter(|at| !self.is_harmless(**at)).find_map(|&at| {
             let (word, common) = self.stop_at(at)?;
-            (!common || at == self.core.0).then(|| word("fr.reply.stop.inside"))
+            // "Arrêt République", "arrêtez-vous devant le portail": unless it answers marketing.
+            let begins = at == self.core.0 && self.after.after_marketing;
+            (!common || begins).then(|| word("fr.reply.stop.inside"))
         });
         doubtful.map(|why| (Meaning::StopDoubtful, why, Confidence::Low))
     }

@@ -212,7 +212,7 @@ pub(super) fn declare_sender(tx: &Tx<'_>, record: SenderRecord, actor: Actor) ->
 }
 
 /// Why a workspace cannot have a sender that others have: a shared code is shared by all who have it, and
-/// only codes are shared. See `decisions/0010-shared-codes.md`.
+/// only codes are shared (requirement `seed-short-code-kinds`). See `decisions/0010-shared-codes.md`.
 pub(super) fn claimed(tx: &Tx<'_>, record: &SenderRecord, folded: &str) -> Result<Option<String>, Fault> {
     let shared = record.dossier.shared_code;
     if shared && !matches!(record.sender, Sender::Code(_)) {

@@ -1,4 +1,5 @@
-//! Threads between phones and senders: begun by what phones send, continued by what is sent to them.
+//! Threads between phones and senders (requirement `fr-conversation`): begun by what phones send,
+//! continued by what is sent to them.
 
 use std::collections::HashSet;
 

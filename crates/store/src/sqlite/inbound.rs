@@ -1,5 +1,5 @@
 //! What phones send: kept part by part as it comes, put together, and understood with what follows from
-//! it, in one transaction (requirements `seed-short-code-stop`, `smpp-concatenation`).
+//! it, in one transaction (requirements `fr-mo-whole`, `fr-mo-incomplete`, `fr-mo-once`).
 //!
 //! A part belongs to the newest message of the same phone, code, reference and number of parts that lacks
 //! it, also when that was closed without it. The same part again is a repeat; another in its place begins

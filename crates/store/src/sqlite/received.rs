@@ -1,4 +1,5 @@
-//! What phones sent, as it is read.
+//! What phones sent, as it is read; also what nobody can tell whose it is (requirement
+//! `fr-mo-unattributed`).
 
 use facteur_domain::{ConversationId, InboundId, KeywordId, MessageId, Msisdn, Timestamp, WorkspaceId};
 use rusqlite::types::Value;

@@ -206,6 +206,7 @@ pub(crate) async fn a_refused_message_records_no_consent(world: &mut World) {
 }
 
 /// Requirement `fr-verdict-kept`.
+/// Requirement `fr-verdict-kept`.
 pub(crate) async fn verdicts_are_kept_with_their_message(world: &mut World) {
     let (message, other) = (world.message(0), world.message(1));
     let accept = Accept { verdict: Some("A".to_owned()), ..message.clone().into() };
