@@ -84,10 +84,14 @@ impl Browser {
         let origin = product.api.clone();
         let browser = Self { driver, origin, chromedriver, look, _profile: profile };
         browser.size(900).await;
-        let scheme =
-            json!([{"name": "prefers-color-scheme", "value": if look.dark { "dark" } else { "light" }}]);
-        browser.tell("Emulation.setEmulatedMedia", json!({"features": scheme})).await;
+        browser.darken(look.dark).await;
         browser
+    }
+
+    /// Asks for dark pages from now on, or for light ones.
+    pub(crate) async fn darken(&self, dark: bool) {
+        let scheme = json!([{"name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" }}]);
+        self.tell("Emulation.setEmulatedMedia", json!({"features": scheme})).await;
     }
 
     /// A browser whose person has signed in by the link that the product printed. A link works once: a
@@ -152,6 +156,12 @@ impl Browser {
         let field = self.see(&format!("[name='{name}']")).await;
         field.clear().await.expect("it can be emptied");
         field.send_keys(text).await.expect("it can be typed in");
+    }
+
+    /// Writes a picture of what a window of 800 pixels shows.
+    pub(crate) async fn window(&self, to: &Path) {
+        self.size(800).await;
+        self.driver.screenshot(to).await.expect("a picture");
     }
 
     /// Writes a picture of the whole page.
