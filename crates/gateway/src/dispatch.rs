@@ -113,6 +113,8 @@ fn hand_over(
                     judged.judge(&shared, waiting, Some(&standing), now);
                 }
                 judged.depart(&shared, &route, &bind, now);
+                // What does not leave made room.
+                shared.backlog.wake.notify_one();
             }
             Err(why) => {
                 release(&bind, &ask);

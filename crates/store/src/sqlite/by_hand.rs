@@ -70,6 +70,16 @@ impl Hand {
         self.writer.mishap = None;
     }
 
+    /// Answers who waits for the close, once nothing is left to write. The connections close with the hand.
+    pub fn part(&mut self) {
+        if self.writes() > 0 {
+            return;
+        }
+        while let Ok(reply) = self.writer.closed.try_recv() {
+            let _ = reply.send(Ok(()));
+        }
+    }
+
     /// Answers the next read, if one waits.
     pub fn read(&mut self) {
         if self.reads() == 0 {
