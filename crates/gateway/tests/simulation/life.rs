@@ -147,7 +147,7 @@ pub(crate) fn whole(seed: u64) -> World {
         world.lock().calm = last;
         let death = live(&world, &disk, last);
         let mut books = world.lock();
-        if death == Death::Killed {
+        if death != Death::Orderly {
             books.crashes += 1;
         }
         let torn = books.plan.torn_log;

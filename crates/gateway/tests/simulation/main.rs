@@ -19,7 +19,7 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Seeds of every day.
-const DAILY: std::ops::Range<u64> = 0..120;
+const DAILY: std::ops::Range<u64> = 0..60;
 /// Seeds that once found a fault, with what it was. They are among those of every day for ever.
 const PINNED: &[(u64, &str)] = &[];
 

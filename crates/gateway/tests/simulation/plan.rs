@@ -90,7 +90,7 @@ impl Plan {
             now_and_then(200),
             now_and_then(100),
             now_and_then(300),
-            now_and_then(20),
+            now_and_then(60),
             now_and_then(900),
             now_and_then(500),
             now_and_then(500),
