@@ -293,7 +293,8 @@ impl Queue {
     pub(crate) fn next_due(&self, moment: Moment) -> Option<Instant> {
         let due = self.later.peek().map(|Reverse(later)| moment.at + later.0.since(moment.now));
         let rested = self.lanes.iter().filter_map(Lane::next_rested).min();
-        [due, rested].into_iter().flatten().min()
+        // What is due already waits for room, and room wakes us: to look at once would be to run in circles.
+        [due, rested].into_iter().flatten().filter(|at| *at > moment.at).min()
     }
 
     /// Takes messages of about as many parts as there is room for: the last one may go over.

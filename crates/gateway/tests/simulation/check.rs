@@ -19,7 +19,8 @@ pub(crate) fn integrity(path: &Path) -> String {
         conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it can be checked");
     let doubled: i64 = conn
         .query_row(
-            "SELECT count(*) FROM (SELECT 1 FROM message GROUP BY client_reference HAVING count(*) > 1)",
+            "SELECT count(*) FROM (SELECT 1 FROM message WHERE client_reference IS NOT NULL \
+             GROUP BY client_reference HAVING count(*) > 1)",
             [],
             |row| row.get(0),
         )
@@ -137,6 +138,10 @@ impl World {
     /// No marketing after a STOP, none outside its window, nothing that nobody asked for.
     fn judge_submit(&self, submit: &Taken) -> Option<String> {
         let Taken { token, phone, at, wall, .. } = submit;
+        if *token == 0 {
+            // What the product answers to a STOP by itself.
+            return self.asked.is_empty().then(|| "an answer to nothing".to_owned());
+        }
         let Some(asked) = self.asked.get(token) else {
             return Some(format!("#{token} was sent and never asked for"));
         };

@@ -130,6 +130,8 @@ fn config(world: &World) -> Config {
         tls: None,
         rebind_max: Duration::from_secs(2),
         sandbox: false,
+        cost: 0,
+        opt_out_errors: Vec::new(),
     };
     Config { routes: vec![route], sending, ..Config::default() }
 }

@@ -17,6 +17,8 @@ mod plan;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Seeds of every day.
 const DAILY: std::ops::Range<u64> = 0..60;
@@ -54,13 +56,35 @@ fn the_contract_holds_for_many_seeds() {
     run(from..=to);
 }
 
+/// How long one seed may take; most take a third of a second.
+const CIRCLE: Duration = Duration::from_secs(60);
+
+/// Ends everything when a seed runs in circles: then virtual time stands still, and no task can tell.
+fn watch() -> std::sync::Arc<AtomicU64> {
+    let current = std::sync::Arc::new(AtomicU64::new(u64::MAX));
+    let watched = current.clone();
+    std::thread::spawn(move || {
+        loop {
+            let seed = watched.load(Ordering::Relaxed);
+            std::thread::sleep(CIRCLE);
+            if seed != u64::MAX && watched.load(Ordering::Relaxed) == seed {
+                eprintln!("seed {seed} runs in circles");
+                std::process::abort();
+            }
+        }
+    });
+    current
+}
+
 /// Runs seeds; tells all that failed.
 fn run(seeds: impl Iterator<Item = u64>) {
     let mut failed = Vec::new();
     let mut sum = [0_usize; 6];
     let mut count = 0;
+    let current = watch();
     for seed in seeds {
         count += 1;
+        current.store(seed, Ordering::Relaxed);
         let verdict = catch_unwind(AssertUnwindSafe(|| {
             let world = life::whole(seed);
             world.verdict();
@@ -72,6 +96,7 @@ fn run(seeds: impl Iterator<Item = u64>) {
         }
     }
     let [accepted, crashes, doubled, stops, receipts, links] = sum;
+    current.store(u64::MAX, Ordering::Relaxed);
     println!(
         "{count} seeds: {accepted} messages accepted, {crashes} crashes, {links} links, {receipts} receipts taken, \
          {doubled} doubled and marked, {stops} STOPs"
