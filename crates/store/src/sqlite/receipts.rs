@@ -22,8 +22,9 @@ use crate::{Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, RouteId};
 
 const OWED_BY_ID: &str = "SELECT id, recipient FROM work WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
 const ENDED_BY_ID: &str = "SELECT id, recipient FROM late WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
-const OWED_BY_RECIPIENT: &str = "SELECT id, state FROM work WHERE recipient = ?1 AND state IN (2, 3) \
-     AND smsc_id IS NULL AND route = ?2 AND handed_at <= ?3 LIMIT 2";
+// Whenever they were handed over: after a clock was set back, that may seem to be later than the receipt.
+const OWED_BY_RECIPIENT: &str = "SELECT id, state, handed_at <= ?3 FROM work WHERE recipient = ?1 \
+     AND state IN (2, 3) AND smsc_id IS NULL AND route = ?2 LIMIT 2";
 
 /// Parts to a recipient that were sent again lately.
 const OTHERS_DOUBLED: &str = "SELECT 1 FROM doubled WHERE recipient = ?1 AND route = ?2 AND id <> ?3";
@@ -130,7 +131,12 @@ fn by_recipient(
     let mut found = statement.query(params![rows::digits(recipient), route.0, at.millis()])?;
     let Some(row) = found.next()? else { return Ok(None) };
     let (part, state) = (PartId::from_key(row.get(0)?), rows::state(row, 1)?);
-    if state != State::Unknown || found.next()?.is_some() || doubt(tx.conn, part, route, recipient)? {
+    let before: bool = row.get(2)?;
+    if state != State::Unknown
+        || !before
+        || found.next()?.is_some()
+        || doubt(tx.conn, part, route, recipient)?
+    {
         return Ok(None);
     }
     Ok(Some(Place::Owed(part)))

@@ -134,6 +134,7 @@ macro_rules! cases {
                 a_receipt_may_come_before_its_answer_is_lost,
                 an_smsc_without_ids_is_told_apart_by_recipients,
                 a_receipt_does_not_guess_between_two,
+                a_receipt_does_not_guess_when_the_clock_was_set_back,
                 an_orphan_is_listed,
                 every_case_of_a_receipt_is_counted,
                 a_receipt_of_four_days_later_settles_its_message,

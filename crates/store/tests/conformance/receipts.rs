@@ -265,6 +265,18 @@ pub(crate) async fn a_receipt_does_not_guess_between_two(world: &mut World) {
     assert_eq!(world.receipt(of_nobody).await, ReceiptFate::Orphan);
 }
 
+/// A clock that was set back makes the one message look as if it had left after its receipt: the other must
+/// not take that for its own.
+pub(crate) async fn a_receipt_does_not_guess_when_the_clock_was_set_back(world: &mut World) {
+    let first = world.accepted(1, phone(1)).await;
+    world.hand_over(&first, 100).await;
+    world.answer(&first, 0, 101, AnswerOutcome::Lost).await;
+    let second = world.lost(phone(1)).await;
+    let named = Receipt { recipient: Some(phone(1)), ..world.receipt_of("Z", Event::ReceiptDelivered, 9) };
+    assert_eq!(world.receipt(named).await, ReceiptFate::Orphan, "either could be meant");
+    assert_eq!((world.state(&first).await, world.state(&second).await), (State::Unknown, State::Unknown));
+}
+
 pub(crate) async fn an_orphan_is_listed(world: &mut World) {
     let orphan = Receipt { recipient: Some(phone(4)), ..world.receipt_of("A", Event::ReceiptExpired, 3) };
     world.receipt(orphan).await;
