@@ -225,16 +225,14 @@ impl Product {
     /// Waits for its death; by which signal, if by one.
     pub(crate) async fn dies(&mut self) -> Option<i32> {
         use std::os::unix::process::ExitStatusExt as _;
-        let mut child = self.child.take().expect("it runs");
-        let dead = async {
-            loop {
-                if let Some(status) = child.try_wait().expect("a child") {
-                    return status.signal();
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
+        loop {
+            let ended = self.child.as_mut().expect("it runs").try_wait().expect("a child");
+            if let Some(status) = ended {
+                self.child = None;
+                return status.signal();
             }
-        };
-        dead.await
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     fn launch(&self, crash_at: Option<&str>) -> (Child, PathBuf) {

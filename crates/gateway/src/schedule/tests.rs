@@ -440,3 +440,16 @@ proptest! {
         }
     }
 }
+
+/// While no route has room, nothing is taken, and what became due must not have the dispatcher look again at
+/// once, for as long as the operator is away.
+#[test]
+fn what_is_due_and_finds_no_room_is_not_looked_for_in_circles() {
+    let mut desk = Desk::new();
+    let mut later = waiting(1, Class::Transactional, 1, 1);
+    later.not_before = NOW.plus(SECOND);
+    desk.push(later);
+    desk.elapsed = SECOND * 2;
+    assert_eq!(desk.queue.next_due(desk.moment()), None);
+    assert_eq!(ids(&desk.take(1)), [1], "with room it leaves");
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -55,6 +56,23 @@ async fn all(product: &Product, target: &str) -> Vec<Value> {
     found
 }
 
+/// How far ahead messages are sent that are not cancelled, and a little.
+const AHEAD: Duration = Duration::from_millis(1_500);
+
+/// Waits until nothing is about to leave, while no client sends anything.
+pub(super) async fn calm(product: &Product) {
+    tokio::time::sleep(AHEAD).await;
+    soon("nothing is about to leave", async || {
+        for status in ["queued", "submitting"] {
+            if rows(product, &format!("/v2/api/messages?status={status}"), 1).await.1 > 0 {
+                return None;
+            }
+        }
+        Some(())
+    })
+    .await;
+}
+
 /// Waits until nothing is owed any more.
 async fn settled(product: &Product) {
     soon("everything comes to its end", async || {
@@ -74,8 +92,13 @@ pub(super) async fn compare(product: &Product, operator: &Operator, clients: &Cl
     settled(product).await;
     let mut product_s: HashMap<u64, Vec<Value>> = HashMap::new();
     for row in all(product, "/v2/api/messages").await {
-        let token = row["client_reference"].as_str().and_then(|text| text.parse().ok()).expect("a token");
-        product_s.entry(token).or_default().push(row);
+        // What has no reference is what the product answers by itself.
+        let Some(reference) = row["client_reference"].as_str() else {
+            let stopped = clients.told().stops.iter().any(|phone| row["to_number"] == **phone);
+            assert!(stopped, "nobody asked for this: {row:#}");
+            continue;
+        };
+        product_s.entry(reference.parse().expect("a token")).or_default().push(row);
     }
     let arrivals = operator.arrivals(clients.tokens()).await;
     let (accepted, cancelled) = {

@@ -270,6 +270,7 @@ impl Clients {
         Self { crowd, phones: Random::new(seed).below(1_000) * 1_000, _receiver: receiver }
     }
 
+    /// The load of one life; a phone says STOP in it, unless nothing but messages is asked for.
     pub(super) fn load(&mut self, product: &Product, operator: &mut Operator) -> Load {
         self.crowd.over.store(false, Ordering::Relaxed);
         let mut tasks = JoinSet::new();
@@ -277,7 +278,9 @@ impl Clients {
         for _ in 0..CLIENTS {
             tasks.spawn(self.crowd.clone().client(door.clone()));
         }
-        // One a life at once, and more while it lasts.
+        if self.crowd.only_left.lock().expect("no panic elsewhere").is_some() {
+            return Load { crowd: self.crowd.clone(), tasks };
+        }
         let (crowd, first) = (self.crowd.clone(), self.phones);
         self.phones += 1;
         let phone = format!("+3363{first:07}");

@@ -74,6 +74,11 @@ impl Siege {
         let decides = ["leave_unknown", "resend"].into_iter().find(|verb| point.contains(verb));
         if let Some(verb) = decides {
             self.clients.send_only(Some(verb == "leave_unknown"));
+            // What is left from the lives before would be handed over first.
+            self.product.restart().await;
+            books::calm(&self.product).await;
+            self.product.kill();
+            self.kills += 1;
             self.die_just_at("gateway.handed_over.unwritten").await;
             self.clients.send_only(None);
         }
@@ -84,7 +89,9 @@ impl Siege {
         self.product.set_out(Some(point));
         let load = self.clients.load(&self.product, &mut self.operator);
         let died = tokio::time::timeout(PASSING_MAX, self.product.dies()).await;
-        let signal = died.unwrap_or_else(|_| panic!("{point} was not passed:\n{}", self.product.log()));
+        let Ok(signal) = died else {
+            panic!("{point} was not passed:\n{}", self.product.log());
+        };
         assert_eq!(signal, Some(9), "{point}: it died otherwise:\n{}", self.product.log());
         load.end().await;
         self.kills += 1;
