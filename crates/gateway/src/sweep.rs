@@ -23,6 +23,8 @@ const DOUBT_EVERY: Duration = Duration::from_secs(1);
 const DOUBT_BATCH: usize = 500;
 /// How often expired rows are removed.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Between two slices of them, so that messages go by; events of webhooks go as fast as they came.
+const TIDY_PAUSE: Duration = Duration::from_millis(20);
 /// How often the backlog is asked what it wants from disk when it does not say so itself.
 const PAGE_EVERY: Duration = Duration::from_millis(100);
 /// How often the routes' throughput is looked at.
@@ -163,7 +165,13 @@ async fn measure(shared: &Shared) -> Result<(), StoreError> {
 
 async fn tidy(shared: &Shared) -> Result<(), StoreError> {
     let now: Timestamp = shared.clock.now();
-    shared.store.tidy(now, now.minus(shared.sending.orphans_kept)).await.map(|_| ())
+    while shared.store.tidy(now, now.minus(shared.sending.orphans_kept)).await? > 0 {
+        shared.clock.pause(TIDY_PAUSE).await;
+        if shared.halt.is_cancelled() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn index_recipients(shared: &Shared) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use super::written;
 use crate::{Change, Recovery};
 
 /// Rows of each kind that one call of `tidy` forgets at most, so that no batch waits for long.
-pub(super) const TIDY_MAX: usize = 5_000;
+pub(super) const TIDY_MAX: usize = 500;
 
 /// What a crash left: what was being handed over is unknown.
 pub(super) fn recover(tx: &mut Tx<'_>, at: Timestamp) -> Result<Recovery, Fault> {

@@ -195,7 +195,7 @@ impl Store {
     }
 
     /// Forgets expired idempotency answers, orphans older than `orphans_before`, and ids of parts that
-    /// no late receipt is awaited for. A few thousand rows a call, so that nothing waits for long: call
+    /// no late receipt is awaited for. Some hundred rows a call, so that nothing waits for long: call
     /// again while it answers more than 0.
     pub fn tidy(&self, now: Timestamp, orphans_before: Timestamp) -> Pending<u64> {
         self.write(Manner::owed(sweep::TIDY_MAX), move |tx| sweep::tidy(tx, now, orphans_before))
