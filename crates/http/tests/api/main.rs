@@ -10,6 +10,7 @@ mod documents;
 mod guard;
 mod idempotency;
 mod keywords;
+mod pages;
 mod preview;
 mod reads;
 mod send;

@@ -149,6 +149,11 @@ impl World {
         minted.secret.into_inner()
     }
 
+    /// The first workspace.
+    pub(crate) fn workspace(&self) -> WorkspaceId {
+        self.workspace
+    }
+
     /// Revokes a key of the first workspace.
     pub(crate) async fn revoke(&self, secret: &str) {
         let caller = self.gateway.authenticate(secret).expect("a key");
