@@ -1,6 +1,9 @@
 //! After a STOP is durable, no marketing that it covers is handed over: random orders of acceptances,
-//! departures, STOPs, their ends, holds, new names and restarts, put on the line without waiting for
-//! answers, against a model that is a list of messages and a list of STOPs.
+//! departures, STOPs (recorded by somebody, or said by the phone itself), their ends, holds, new names and
+//! restarts, put on the line without waiting for answers, against a model that is a list of messages and a
+//! list of STOPs.
+
+use std::sync::Arc;
 
 use facteur_domain::text::Encoding;
 use facteur_domain::{
@@ -8,8 +11,9 @@ use facteur_domain::{
     SenderRecordId, SenderState, State, Timestamp, WorkspaceId,
 };
 use facteur_store::{
-    Accept, Accepted, Actor, Change, Departed, Dossier, HandOver, NewConsent, NewOptOut, OptOut, Options,
-    Pending, RouteId, SenderRecord, Settings, Store, Waiting, Workspace,
+    Accept, Accepted, Actor, Arrived, Change, ConsentOrder, Departed, Dossier, HandOver, Inbound, Known,
+    NewConsent, NewOptOut, OptOut, OptOutState, Options, Pending, Reception, RouteId, SenderRecord, Settings,
+    StopOrder, Store, Understand, Understood, Waiting, Workspace,
 };
 use proptest::prelude::*;
 
@@ -20,9 +24,27 @@ const OTHER_ADVERTISER: &str = "Second";
 
 #[derive(Debug, Clone)]
 enum Happening {
-    Accept { from: (usize, usize), to: u64, marketing: bool, scheduled: bool },
+    Accept {
+        from: (usize, usize),
+        to: u64,
+        marketing: bool,
+        scheduled: bool,
+    },
     Depart(usize, bool),
-    Stop { workspace: usize, number: u64, scope: OptOutScope, own: bool },
+    Stop {
+        workspace: usize,
+        number: u64,
+        scope: OptOutScope,
+        own: bool,
+    },
+    /// The phone writes STOP or START; the operator may deliver it twice.
+    Say {
+        workspace: usize,
+        number: u64,
+        own: bool,
+        start: bool,
+        twice: bool,
+    },
     Lift(usize),
     Hold(usize),
     Release,
@@ -44,6 +66,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         10 => (any::<usize>(), prop::bool::weighted(0.2)).prop_map(|(n, judged)| H::Depart(n, judged)),
         3 => (two(), 0..2u64, scope, any::<bool>())
             .prop_map(|(workspace, number, scope, own)| H::Stop { workspace, number, scope, own }),
+        3 => (two(), 0..2u64, any::<bool>(), prop::bool::weighted(0.3), any::<bool>())
+            .prop_map(|(workspace, number, own, start, twice)| H::Say { workspace, number, own, start, twice }),
         1 => any::<usize>().prop_map(H::Lift),
         1 => any::<usize>().prop_map(H::Hold),
         1 => Just(H::Release),
@@ -61,7 +85,7 @@ struct Sent {
     state: State,
 }
 
-#[derive(PartialEq)]
+#[derive(PartialEq, Debug)]
 struct Stopped {
     workspace: usize,
     number: u64,
@@ -86,9 +110,23 @@ enum Expected {
     Accepted(Pending<Accepted>),
     Departed(Pending<Departed>, Departed),
     Stopped(Pending<(Vec<OptOut>, Vec<Change>)>, Vec<MessageId>),
+    Said(Pending<(Reception, Vec<Change>)>, Vec<MessageId>, bool),
     Held(Pending<Vec<Change>>, usize),
     Released(Pending<Vec<Waiting>>, Vec<MessageId>),
     Renamed(Pending<()>),
+}
+
+/// Understands every message in one way.
+struct Says(Understood);
+
+impl Understand for Says {
+    fn text(&self, _: &[Option<Inbound>]) -> String {
+        "said".to_owned()
+    }
+
+    fn understand(&self, _: &Arrived<'_>, _: &Known) -> Understood {
+        self.0.clone()
+    }
 }
 
 struct Run {
@@ -100,6 +138,9 @@ struct Run {
     sent: Vec<Sent>,
     stops: Vec<Stopped>,
     renamed: u32,
+    said: u32,
+    /// Each workspace's own advertiser.
+    names: [String; 2],
     under_way: Vec<Expected>,
 }
 
@@ -142,8 +183,9 @@ impl Run {
                 store.declare_sender(record, actor()).await.expect("declared");
             }
         }
+        let names = WORKSPACES.map(|id| format!("Company {}", id.key()));
         let (sent, stops, under_way) = (Vec::new(), Vec::new(), Vec::new());
-        Self { folder, store, route, ids, clock, sent, stops, renamed: 0, under_way }
+        Self { folder, store, route, ids, clock, sent, stops, renamed: 0, said: 0, names, under_way }
     }
 
     fn now(&mut self) -> Timestamp {
@@ -160,6 +202,10 @@ impl Run {
             H::Hold(n) if !self.sent.is_empty() => self.hold(at, n % self.sent.len()),
             H::Stop { workspace, number, scope, own } => {
                 self.stop(at, Stopped { workspace, number, scope, own });
+            }
+            H::Say { workspace, number, own, start, twice } => {
+                let stop = Stopped { workspace, number, scope: OptOutScope::Advertiser, own };
+                self.say(at, stop, start, twice);
             }
             H::Lift(n) if !self.stops.is_empty() => self.lift(at, n % self.stops.len()).await,
             H::Release => self.release(at),
@@ -252,6 +298,72 @@ impl Run {
         self.under_way.push(Expected::Stopped(pending, blocked));
     }
 
+    /// What a phone writes is understood, and happens, in the transaction that keeps it.
+    fn say(&mut self, at: Timestamp, stop: Stopped, start: bool, twice: bool) {
+        self.said += 1;
+        let workspace = WORKSPACES[stop.workspace];
+        let own = self.names[stop.workspace].clone();
+        let mut understood = Understood::default();
+        if start {
+            let consent = NewConsent {
+                number: number(stop.number),
+                basis: Basis::Consent,
+                advertiser: if stop.own { own } else { OTHER_ADVERTISER.to_owned() },
+                purpose: "test".to_owned(),
+                collected_at: at,
+                source: "test".to_owned(),
+                text_shown: "test".to_owned(),
+                evidence: None,
+                professional: false,
+            };
+            understood.consents = vec![ConsentOrder { workspace, consent }];
+        } else {
+            let opt_out = NewOptOut {
+                number: number(stop.number),
+                scope: OptOutScope::Advertiser,
+                advertiser: (!stop.own).then(|| OTHER_ADVERTISER.to_uppercase()),
+                source: "stop_reply".to_owned(),
+                reason: None,
+            };
+            understood.stops = vec![StopOrder { workspace, opt_out, state: OptOutState::Confirmed }];
+        }
+        let mut blocked = Vec::new();
+        if start {
+            self.stops.retain(|there| *there != stop);
+        } else {
+            for sent in self.sent.iter_mut().filter(|sent| sent.marketing && stop.covers(sent)) {
+                if matches!(sent.state, State::Scheduled | State::Queued) {
+                    sent.state = State::Blocked;
+                    blocked.push(sent.id);
+                }
+            }
+            if !self.stops.contains(&stop) {
+                self.stops.push(stop);
+            }
+        }
+        let inbound = Inbound {
+            route: self.route,
+            at,
+            from: Some(number(0)),
+            source: bytes::Bytes::from_static(b"33639980000"),
+            destination: bytes::Bytes::from_static(b"36180"),
+            code: "36180".parse().ok(),
+            esm_class: 0,
+            data_coding: 0,
+            content: bytes::Bytes::from(format!("{}", self.said)),
+            tlvs: bytes::Bytes::new(),
+            text_from: 0,
+            part: None,
+            operator_id: None,
+        };
+        let desk: Arc<dyn Understand> = Arc::new(Says(understood));
+        let once = self.store.receive(inbound.clone(), desk.clone());
+        self.under_way.push(Expected::Said(once, blocked, false));
+        if twice {
+            self.under_way.push(Expected::Said(self.store.receive(inbound, desk), Vec::new(), true));
+        }
+    }
+
     /// Needs the STOP's id, so it waits for what is under way.
     async fn lift(&mut self, at: Timestamp, n: usize) {
         self.settle().await;
@@ -317,7 +429,9 @@ impl Run {
     /// The STOPs that hold follow.
     fn rename(&mut self, at: Timestamp, workspace: usize) {
         self.renamed += 1;
-        let settings = Settings::of(&format!("Name {}", self.renamed));
+        let name = format!("Name {}", self.renamed);
+        let settings = Settings::of(&name);
+        self.names[workspace] = name;
         let pending = self.store.change_settings(WORKSPACES[workspace], settings, at, actor());
         self.under_way.push(Expected::Renamed(pending));
     }
@@ -342,6 +456,12 @@ impl Run {
                 }
                 Expected::Stopped(pending, blocked) => {
                     let (_, changes) = pending.await.expect("recorded");
+                    let told: Vec<MessageId> = changes.iter().map(|change| change.message).collect();
+                    assert_eq!(told, blocked);
+                }
+                Expected::Said(pending, blocked, again) => {
+                    let (reception, changes) = pending.await.expect("kept");
+                    assert_eq!(matches!(reception, Reception::Repeat(_)), again);
                     let told: Vec<MessageId> = changes.iter().map(|change| change.message).collect();
                     assert_eq!(told, blocked);
                 }

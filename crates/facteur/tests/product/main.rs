@@ -13,6 +13,7 @@ mod monitoring;
 mod preview;
 mod privacy;
 mod serving;
+mod stops;
 mod top;
 mod webhooks;
 mod wrong_requests;
