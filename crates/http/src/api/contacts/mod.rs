@@ -88,8 +88,8 @@ pub(crate) struct ContactView {
     numbers: Vec<String>,
     /// Always false.
     is_whitelisted: bool,
-    /// When something was written to or by one of the numbers last, UTC; null when nothing was.
-    #[schema(required = true, example = "2024-01-15T10:30:00")]
+    /// Always null: the conversation tells.
+    #[schema(required = true)]
     last_activity_date: Option<String>,
     /// Always null: nobody has said what it means.
     #[schema(required = true)]

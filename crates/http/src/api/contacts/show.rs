@@ -70,7 +70,7 @@ pub(crate) struct ContactContextAnswer {
     tag = "Contacts",
     params(
         ("id" = String, Path, description = "The contact's id"),
-        ("extend" = Option<String>, Query, description = "What else to show, separated by commas: `engagement`, `activity`"),
+        ("extend" = Option<String>, Query, description = "`engagement` and `activity`, separated by commas, are accepted: `engagement` is then there as null, and what was said is at `conversation_url`"),
     ),
     responses(
         (status = 200, description = "The contact", body = ContactContextAnswer),
