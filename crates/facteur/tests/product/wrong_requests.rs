@@ -240,7 +240,6 @@ async fn wrong_routes_methods_and_headers_are_told_so() {
         ("POST", "/v2/api/sms", vec![auth, JSON], &good, 404, "ENDPOINT_NOT_FOUND"),
         ("POST", "/v1/api/sms/", vec![auth, JSON], &good, 404, "ENDPOINT_NOT_FOUND"),
         ("POST", "/V1/API/SMS", vec![auth, JSON], &good, 404, "ENDPOINT_NOT_FOUND"),
-        ("GET", "/", vec![], "", 404, "ENDPOINT_NOT_FOUND"),
         ("GET", "/v2/api/messages/", vec![auth], "", 404, "ENDPOINT_NOT_FOUND"),
         ("POST", "/v1/api/sms", vec![auth], &good, 415, "UNSUPPORTED_MEDIA_TYPE"),
         (
