@@ -124,10 +124,13 @@ async fn workspaces_share_by_weight_whatever_the_size_of_their_queues() {
     let clock = Clock::system();
     let mut events = far.network.subscribe();
     let (mut first, mut small) = (0, 0);
-    // From here on both wait; the small queue has three of four until it is empty.
+    // Both wait; the small queue has three of four until it is empty. What left before they both did is
+    // still on its way to phones for a second or so, and is not counted.
+    let mut before = 60;
     while small < 60 {
         match tokio::time::timeout(Duration::from_secs(30), events.recv()).await {
             Ok(Ok(event)) => match phone(&event) {
+                Some(_) if before > 0 => before -= 1,
                 Some(number) if number >= 33_620_000_000 => small += 1,
                 Some(_) => first += 1,
                 None => {}
