@@ -10,5 +10,6 @@ mod browser;
 mod common;
 mod people;
 mod pictures;
+mod send;
 mod senders;
 mod sign_in;

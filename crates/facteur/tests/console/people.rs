@@ -76,7 +76,7 @@ async fn a_conversation_is_answered_and_kept_up_to_date() {
     browser.see_text(".flash", "Réponse acceptée").await;
     browser.see_text("#bubbles", "À tout à l'heure !").await;
     // Its delivery, without asking again.
-    browser.see_text("#bubbles .turn:last-of-type .badge", "Reçu").await;
+    browser.see_text("#bubbles .turn:last-of-type .badge", "Livré").await;
     browser.fill("text", " ").await;
     browser
         .driver
