@@ -152,7 +152,7 @@ async fn a_kill_at_every_point_on_the_way_back_loses_nothing() {
 /// The long run: `FACTEUR_KILLS` kills (1,000 unless told) from `FACTEUR_SEED` on, half of them at random
 /// instants, half at the second to fifth passing of a point.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes an hour; docs/delivery-contract.md has the command"]
+#[ignore = "takes a quarter of an hour; docs/delivery-contract.md has the command"]
 async fn a_thousand_kills_lose_nothing() {
     let (mut left, first) = (random::variable("FACTEUR_KILLS", 1_000), random::variable("FACTEUR_SEED", 1));
     let mut seed = first;
@@ -164,7 +164,7 @@ async fn a_thousand_kills_lose_nothing() {
                 let points = served();
                 let point = points[usize::try_from(random.below(points.len() as u64)).expect("small")];
                 // Once a life, or seldom.
-                let rare = ["recover", "tidy", "resend", "leave_unknown", "checkpoint", "cancel"];
+                let rare = ["receive", "recover", "tidy", "resend", "leave_unknown", "checkpoint", "cancel"];
                 let once = rare.iter().any(|rare| point.contains(rare));
                 format!("{point}#{}", if once { 1 } else { 2 + random.below(4) })
             })
