@@ -129,11 +129,10 @@ impl<'a> Reply<'a> {
         let masked = self.is_harmless(at);
         if masked {
             // "Non stop" and nothing else may be "no, stop".
-            let all_known = around == 0 && !self.says_no(at);
+            let all_known = around == 0 && !self.says_no(at) && !self.asks();
             return all_known.then(|| (Meaning::StopDoubtful, word("fr.reply.stop.idiom"), Confidence::Low));
         }
-        let asks = self.text.contains('?');
-        let named = at == from && !common && around <= NAME_WORDS && !asks;
+        let named = at == from && !common && around <= NAME_WORDS && !self.asks();
         let refuses = at == from && self.refusal().is_some();
         if around == 0 || named || refuses {
             let sure = if to - from == 1 { Confidence::Full } else { Confidence::Fair };
@@ -149,8 +148,8 @@ impl<'a> Reply<'a> {
         }
         let doubtful = self.stops.iter().filter(|at| !self.is_harmless(**at)).find_map(|&at| {
             let (word, common) = self.stop_at(at)?;
-            // "Arrêt République", "arrêtez-vous devant le portail": unless it answers marketing.
-            let begins = at == self.core.0 && self.after.after_marketing;
+            // "Arrêt République ?", "arrêtez-vous devant le portail": unless it answers marketing.
+            let begins = at == self.core.0 && self.after.after_marketing && !self.asks();
             (!common || begins).then(|| word("fr.reply.stop.inside"))
         });
         doubtful.map(|why| (Meaning::StopDoubtful, why, Confidence::Low))
@@ -171,6 +170,10 @@ impl<'a> Reply<'a> {
             let stands = !row.yields || !(at..to).any(|at| self.is_harmless(at));
             (fits && stands).then(|| ours(&row.rule, written))
         })
+    }
+
+    fn asks(&self) -> bool {
+        self.text.contains('?')
     }
 
     fn is_harmless(&self, at: usize) -> bool {
