@@ -3,10 +3,12 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, OpenApi as Document};
+use utoipa::openapi::{ComponentsBuilder, ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use crate::endpoint::{Access, Endpoint};
 use crate::error::{Detail, ErrorBody, ErrorObject, FieldError, StringErrorBody};
 use crate::{api, pages};
 
@@ -28,7 +30,7 @@ pub(crate) fn document() -> Document {
     let mut document = Root::openapi();
     document.merge(api::Documented::openapi());
     document.merge(pages::Documented::openapi());
-    KeyScheme.modify(&mut document);
+    Guarded.modify(&mut document);
     document
 }
 
@@ -62,10 +64,11 @@ pub(crate) fn document() -> Document {
 )]
 struct Root;
 
-/// Names the key's header, and asks for a key wherever the guard does.
-struct KeyScheme;
+/// Says of each endpoint what is true of all that the guard protects: the key that it asks for, and how
+/// it refuses. A handler documents what is its own.
+struct Guarded;
 
-impl Modify for KeyScheme {
+impl Modify for Guarded {
     fn modify(&self, document: &mut Document) {
         let key = ApiKeyValue::with_description(
             "Authorization",
@@ -76,20 +79,52 @@ impl Modify for KeyScheme {
         document.components =
             Some(ComponentsBuilder::from(components).security_scheme(SCHEME, scheme).build());
         for (path, item) in &mut document.paths.paths {
-            let guarded = api::ENDPOINTS.iter().any(|endpoint| endpoint.path == path);
-            let verbs = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
-            for operation in verbs.into_iter().flatten() {
-                let needs: [&str; 0] = [];
-                operation.security = guarded.then(|| vec![SecurityRequirement::new(SCHEME, needs)]);
+            let verbs = [
+                ("GET", &mut item.get),
+                ("POST", &mut item.post),
+                ("PUT", &mut item.put),
+                ("DELETE", &mut item.delete),
+            ];
+            for (method, operation) in verbs {
+                let is = |endpoint: &&&Endpoint| endpoint.path == path && endpoint.method == method;
+                if let (Some(operation), Some(endpoint)) = (operation, api::ENDPOINTS.iter().find(is)) {
+                    guard(endpoint, operation);
+                }
             }
         }
     }
 }
 
+fn guard(endpoint: &Endpoint, operation: &mut Operation) {
+    let needs: [&str; 0] = [];
+    operation.security = Some(vec![SecurityRequirement::new(SCHEME, needs)]);
+    refusal(operation, "401", "The key is missing, unknown or revoked");
+    if matches!(endpoint.access, Access::Scoped(_)) {
+        refusal(operation, "403", "The key lacks the scope");
+    }
+    refusal(operation, "429", "Too many requests a second");
+    let json = match &operation.request_body {
+        Some(RefOr::T(body)) => body.content.contains_key("application/json"),
+        _ => false,
+    };
+    if json {
+        refusal(operation, "415", "The body is not sent as JSON");
+    }
+    if endpoint.method != "GET" {
+        refusal(operation, "503", "Nothing can be kept now");
+    }
+}
+
+/// Adds a refusal, unless the handler's own words for it are there.
+fn refusal(operation: &mut Operation, status: &str, description: &str) {
+    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+        ResponseBuilder::new().description(description).content("application/json", body).build().into()
+    });
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::endpoint::Access;
-
     use super::*;
 
     #[test]

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{Data, ENDPOINTS, Key, ok};
 use crate::endpoint::{Access, Endpoint};
-use crate::error::{ApiError, ErrorBody};
+use crate::error::ApiError;
 
 /// A key, as its holder sees it.
 #[derive(Serialize, ToSchema)]
@@ -84,8 +84,6 @@ pub(crate) struct MeAnswer<'a> {
     tag = "Account",
     responses(
         (status = 200, description = "The key", body = MeAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn show(Extension(caller): Key) -> Result<Response, ApiError> {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{Data, Key, ok, words};
 use crate::app::App;
-use crate::error::{ApiError, ErrorBody};
+use crate::error::ApiError;
 
 /// Sender IDs and short codes are registered for France alone.
 const COUNTRY: &str = "FR";
@@ -87,9 +87,6 @@ pub(crate) struct NumbersV2Answer {
     tag = "Senders",
     responses(
         (status = 200, description = "The senders that may send", body = NumbersV1Answer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list_v1(State(app): State<App>, Extension(caller): Key) -> Result<Response, ApiError> {
@@ -116,9 +113,6 @@ pub(crate) async fn list_v1(State(app): State<App>, Extension(caller): Key) -> R
     tag = "Senders",
     responses(
         (status = 200, description = "The senders", body = NumbersV2Answer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list_v2(State(app): State<App>, Extension(caller): Key) -> Result<Response, ApiError> {

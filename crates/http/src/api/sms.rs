@@ -41,14 +41,10 @@ const ROUTE: &str = "POST /v1/api/sms";
     responses(
         (status = 200, description = "The message is on disk and will be sent", body = SentSmsAnswer),
         (status = 400, description = "Something in the request is wrong; `param` says what", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "The Sender ID is not on the account", body = ErrorBody),
         (status = 409, description = "The idempotency key was used for another request", body = ErrorBody),
         (status = 413, description = "The body is larger than 64 KiB", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
         (status = 429, description = "Too many requests a second, or the day's quota is used up", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn send(

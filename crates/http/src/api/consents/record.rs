@@ -48,12 +48,7 @@ pub(crate) struct ConsentAnswer {
         (status = 200, description = "The report of a list", body = ReportAnswer),
         (status = 201, description = "The entry", body = ConsentAnswer),
         (status = 400, description = "Something is wrong; `details` says what and where", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 413, description = "The body is larger than 5 MiB", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn record(

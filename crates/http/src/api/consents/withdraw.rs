@@ -50,12 +50,7 @@ pub(crate) struct WithdrawnAnswer {
     responses(
         (status = 200, description = "The new entries, one for each consent that ended", body = WithdrawnAnswer),
         (status = 400, description = "Something is wrong; `details` says what and where", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "The ledger has nothing of this number", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn withdraw(

@@ -40,9 +40,6 @@ pub(crate) struct ContactPageAnswer {
     responses(
         (status = 200, description = "A page of contacts, newest first", body = ContactPageAnswer),
         (status = 400, description = "A parameter is wrong; `param` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(

@@ -53,11 +53,6 @@ pub(crate) struct ContactBody {
     responses(
         (status = 200, description = "The contact", body = ContactAnswer),
         (status = 400, description = "Something is wrong; `details` says what and where", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn create(
@@ -102,11 +97,6 @@ pub(crate) async fn create(
     responses(
         (status = 200, description = "The contact", body = ContactAnswer),
         (status = 400, description = "Something is wrong, or there is no such contact (`CONTACT_NOT_FOUND`)", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn update(

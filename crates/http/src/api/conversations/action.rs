@@ -67,12 +67,7 @@ pub(crate) struct ActionAnswer {
     responses(
         (status = 200, description = "It is done", body = ActionAnswer),
         (status = 400, description = "The action, or a number, is wrong", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such conversation, or no such sender", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn act(

@@ -91,10 +91,7 @@ pub(crate) struct Filters {
     responses(
         (status = 200, description = "A page of conversations, the last active first", body = ConversationPage),
         (status = 400, description = "A parameter is missing or wrong; `param` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "`allo_number` is no sender of the account", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(

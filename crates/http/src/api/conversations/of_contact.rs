@@ -105,10 +105,7 @@ pub(crate) struct ConversationOfContactAnswer {
     responses(
         (status = 200, description = "A page of messages", body = ConversationOfContactAnswer),
         (status = 400, description = "There is no such contact (`CONTACT_NOT_FOUND`), or a parameter is wrong", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "`allo_number` is no sender of the account", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(

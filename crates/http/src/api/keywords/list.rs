@@ -37,9 +37,6 @@ pub(crate) struct KeywordPage {
     responses(
         (status = 200, description = "A page of keywords", body = KeywordPage),
         (status = 400, description = "A parameter is wrong; `param` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(
@@ -73,10 +70,7 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "The keyword's id")),
     responses(
         (status = 200, description = "The keyword", body = KeywordAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such keyword in the workspace", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn show(

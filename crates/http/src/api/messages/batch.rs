@@ -99,14 +99,10 @@ pub(crate) struct SentListAnswer<'a> {
     responses(
         (status = 200, description = "What became of each; at least one is on disk and will be sent", body = SentListAnswer),
         (status = 400, description = "No message is right; `details` has the faults of all", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "No message is right; the first one's Sender ID is not on the account", body = ErrorBody),
         (status = 409, description = "The idempotency key was used for another request", body = ErrorBody),
         (status = 413, description = "The body is larger than 5 MiB", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
         (status = 429, description = "Too many requests or messages a second, or the day's quota is used up", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn send(

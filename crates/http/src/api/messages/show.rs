@@ -130,10 +130,7 @@ pub(crate) struct MessageAnswer {
     params(("id" = String, Path, description = "The message's id")),
     responses(
         (status = 200, description = "The message", body = MessageAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such message in the workspace", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn show(

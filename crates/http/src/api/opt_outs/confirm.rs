@@ -24,12 +24,8 @@ use crate::error::{ApiError, ErrorBody, codes};
     params(("id" = String, Path, description = "The opt-out's id")),
     responses(
         (status = 200, description = "The opt-out", body = OptOutAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such opt-out in the workspace", body = ErrorBody),
         (status = 409, description = "It was lifted", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn confirm(

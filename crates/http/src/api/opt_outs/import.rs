@@ -28,12 +28,8 @@ use crate::import::read_opt_outs;
     responses(
         (status = 200, description = "The report, a line each", body = ImportAnswer),
         (status = 400, description = "The file is no table, or no line is right", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 413, description = "The file is larger than 5 MiB", body = ErrorBody),
         (status = 415, description = "The body is not sent as text/csv", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn import(

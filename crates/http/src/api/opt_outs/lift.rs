@@ -42,13 +42,8 @@ pub(crate) struct LiftBody {
     responses(
         (status = 200, description = "The opt-out with its end", body = OptOutAnswer),
         (status = 400, description = "Something is wrong; `details` says what and where", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such opt-out in the workspace", body = ErrorBody),
         (status = 409, description = "It was lifted before, or the consent does not carry it", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn lift(

@@ -108,11 +108,7 @@ pub(crate) struct PreviewListAnswer {
     responses(
         (status = 200, description = "The verdict", body = PreviewAnswer),
         (status = 400, description = "Something in the request is wrong; `param` says what", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 413, description = "The body is larger than 5 MiB", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
         (status = 503, description = "The service cannot look anything up now", body = ErrorBody),
     )
 )]

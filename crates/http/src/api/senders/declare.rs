@@ -114,12 +114,7 @@ pub(crate) enum Kind {
         (status = 200, description = "It was declared before", body = SenderAnswer),
         (status = 201, description = "It waits for a review", body = SenderAnswer),
         (status = 400, description = "The rules refuse it, or a field is wrong; `details` says why", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 409, description = "Another workspace has it, or this one has too many", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn declare(
@@ -145,12 +140,7 @@ pub(crate) async fn declare(
         (status = 200, description = "It was asked for before", body = SenderAnswer),
         (status = 201, description = "It waits for a review", body = SenderAnswer),
         (status = 400, description = "The rules refuse it, or a field is wrong; `details` says why", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 409, description = "Another workspace has it, or this one has too many", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn ask_code(
@@ -175,10 +165,6 @@ pub(crate) async fn ask_code(
     responses(
         (status = 200, description = "What the rules say", body = CheckAnswer),
         (status = 400, description = "A field is wrong; `details` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn check(State(app): State<App>, request: Request) -> Result<Response, ApiError> {

@@ -49,14 +49,10 @@ pub(crate) struct EvidenceAnswer {
     responses(
         (status = 201, description = "The file is kept", body = EvidenceAnswer),
         (status = 400, description = "The name is missing, or the file is not what it says", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such sender in the workspace", body = ErrorBody),
         (status = 409, description = "The sender has too many files", body = ErrorBody),
         (status = 413, description = "The file is larger than 5 MiB", body = ErrorBody),
         (status = 415, description = "The file is of another type", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn add(

@@ -31,10 +31,7 @@ use crate::error::{ApiError, ErrorBody, codes};
     responses(
         (status = 200, description = "A page of Sender IDs", body = SenderPage),
         (status = 400, description = "A parameter is wrong; `param` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such account", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(
@@ -64,11 +61,8 @@ pub(crate) async fn list(
         (status = 200, description = "It was declared before", body = SenderAnswer),
         (status = 201, description = "It waits for a review", body = SenderAnswer),
         (status = 400, description = "The rules refuse it, or a field is wrong; `details` says why", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such account", body = ErrorBody),
         (status = 409, description = "Another account has it, or this one has too many", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn declare(
@@ -96,10 +90,7 @@ pub(crate) async fn declare(
     ),
     responses(
         (status = 200, description = "The sender", body = SenderAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such account, or no such sender in it", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn show(

@@ -69,9 +69,6 @@ pub(crate) struct AskBody {
     responses(
         (status = 200, description = "A page of senders", body = SenderPage),
         (status = 400, description = "A parameter is wrong; `param` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(State(app): State<App>, uri: Uri) -> Result<Response, ApiError> {
@@ -114,12 +111,8 @@ pub(crate) async fn list(State(app): State<App>, uri: Uri) -> Result<Response, A
     responses(
         (status = 200, description = "The sender", body = SenderAnswer),
         (status = 400, description = "A field is wrong; `details` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such sender", body = ErrorBody),
         (status = 409, description = "It stands where it cannot be validated", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn validate(
@@ -152,12 +145,8 @@ pub(crate) async fn validate(
     responses(
         (status = 200, description = "The sender", body = SenderAnswer),
         (status = 400, description = "The reason is missing", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such sender", body = ErrorBody),
         (status = 409, description = "It stands where it cannot be refused", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn fail(
@@ -184,12 +173,8 @@ pub(crate) async fn fail(
     responses(
         (status = 200, description = "The sender", body = SenderAnswer),
         (status = 400, description = "The reason is missing", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such sender", body = ErrorBody),
         (status = 409, description = "It stands where it cannot be withdrawn", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn disable(
@@ -216,11 +201,7 @@ pub(crate) async fn disable(
     responses(
         (status = 200, description = "The sender", body = SenderAnswer),
         (status = 400, description = "`what` is missing", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such sender", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn ask(
@@ -248,10 +229,7 @@ pub(crate) async fn ask(
     ),
     responses(
         (status = 200, description = "The file", body = String, content_type = "application/pdf"),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such sender or file", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn evidence(

@@ -38,9 +38,6 @@ pub(crate) struct SenderPage {
     responses(
         (status = 200, description = "A page of Sender IDs", body = SenderPage),
         (status = 400, description = "A parameter is wrong; `param` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(
@@ -69,9 +66,6 @@ pub(crate) async fn list(
     responses(
         (status = 200, description = "A page of short codes", body = SenderPage),
         (status = 400, description = "A parameter is wrong; `param` says which", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list_codes(
@@ -96,10 +90,7 @@ pub(crate) async fn list_codes(
     params(("id" = String, Path, description = "The sender's id")),
     responses(
         (status = 200, description = "The sender", body = SenderAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such sender in the workspace", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn show(

@@ -78,12 +78,7 @@ pub(crate) struct TestAnswer {
     responses(
         (status = 200, description = "How much is owed again", body = ReplayAnswer),
         (status = 400, description = "Something is wrong; `details` says what and where", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such webhook in the workspace", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn replay(
@@ -134,11 +129,7 @@ pub(crate) async fn replay(
     params(("id" = String, Path, description = "The webhook's id")),
     responses(
         (status = 202, description = "It is on its way; the list of deliveries shows its answer", body = TestAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such webhook in the workspace", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn test(
@@ -166,11 +157,7 @@ pub(crate) async fn test(
     params(("id" = String, Path, description = "The webhook's id")),
     responses(
         (status = 200, description = "The endpoint, with its new secret", body = WebhookAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such webhook in the workspace", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn rotate(

@@ -45,12 +45,7 @@ pub(crate) struct WebhookUpdateBody {
     responses(
         (status = 200, description = "The endpoint, without its secret", body = WebhookAnswer),
         (status = 400, description = "Something is wrong; `details` says what and where", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such webhook in the workspace", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn update(
@@ -97,11 +92,7 @@ pub(crate) async fn update(
     params(("id" = String, Path, description = "The webhook's id")),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such webhook in the workspace", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn delete(

@@ -47,9 +47,6 @@ pub(crate) struct TopicList {
     tag = "Webhooks",
     responses(
         (status = 200, description = "The endpoints", body = WebhookList),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(State(app): State<App>, Extension(caller): Key) -> Result<Response, ApiError> {
@@ -67,10 +64,7 @@ pub(crate) async fn list(State(app): State<App>, Extension(caller): Key) -> Resu
     params(("id" = String, Path, description = "The webhook's id")),
     responses(
         (status = 200, description = "The endpoint, with its secret", body = WebhookAnswer),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such webhook in the workspace", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn show(
@@ -91,9 +85,6 @@ pub(crate) async fn show(
     tag = "Webhooks",
     responses(
         (status = 200, description = "The topics", body = TopicList),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn event_types() -> Result<Response, ApiError> {

@@ -108,9 +108,6 @@ fn id_of(text: &str) -> Option<WebhookId> {
     tag = "Webhooks",
     responses(
         (status = 200, description = "The endpoints that were made by v1", body = V1WebhookList),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
     )
 )]
 pub(crate) async fn list(State(app): State<App>, Extension(caller): Key) -> Result<Response, ApiError> {
@@ -133,13 +130,8 @@ pub(crate) async fn list(State(app): State<App>, Extension(caller): Key) -> Resu
     responses(
         (status = 201, description = "The endpoint", body = V1WebhookAnswer),
         (status = 400, description = "Something is wrong; `details` says what and where", body = ErrorBody),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "The sender is not on the account", body = ErrorBody),
         (status = 409, description = "The workspace has as many webhooks as it may", body = ErrorBody),
-        (status = 415, description = "The body is not sent as JSON", body = ErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn create(
@@ -197,11 +189,7 @@ pub(crate) async fn create(
     params(("id" = String, Path, description = "The webhook's id")),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 401, description = "The key is missing, unknown or revoked", body = ErrorBody),
-        (status = 403, description = "The key lacks the scope", body = ErrorBody),
         (status = 404, description = "There is no such webhook of v1; `error` is a string here, as in Allo's v1", body = StringErrorBody),
-        (status = 429, description = "Too many requests a second", body = ErrorBody),
-        (status = 503, description = "Nothing can be kept now", body = ErrorBody),
     )
 )]
 pub(crate) async fn delete(
