@@ -1,6 +1,6 @@
 //! Threads between phones and senders.
 
-use facteur_domain::{ConversationId, ItemId, Msisdn, Sender, ShortCode, Timestamp, WorkspaceId};
+use facteur_domain::{ConversationId, ItemId, MessageId, Msisdn, Sender, ShortCode, Timestamp, WorkspaceId};
 
 use crate::{Received, StoredMessage};
 
@@ -16,8 +16,8 @@ pub struct Conversation {
     pub phone: Msisdn,
     /// With which sender: a short code, or the Sender ID whose STOP mention names `code`.
     pub sender: Sender,
-    /// The code to which the phone wrote last: from it, it can be answered.
-    pub code: ShortCode,
+    /// The code to which the phone wrote last: from it, it can be answered. `None` when it never wrote.
+    pub code: Option<ShortCode>,
     /// When something happened last.
     pub last_at: Timestamp,
     /// Its last message.
@@ -40,12 +40,79 @@ pub struct ConversationFilter {
     pub sender: Option<String>,
     /// Only those in which something happened at or after.
     pub active_since: Option<Timestamp>,
+    /// Only those in which something happened before; a thread with more since is found as it stood then,
+    /// unless it has a row of its own.
+    pub active_before: Option<Timestamp>,
     /// Only those with something unread, or only those without.
     pub unread: Option<bool>,
     /// Only those put away, or only the others.
     pub archived: Option<bool>,
     /// Only those before this one: its last activity and its id.
     pub before: Option<(Timestamp, ConversationId)>,
+}
+
+/// A thread of which the phone never wrote, nor anybody put it away or marked it: there is no more of it than
+/// the messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneWay {
+    /// To whom.
+    pub phone: Msisdn,
+    /// From which sender.
+    pub sender: Sender,
+    /// When the last message was accepted, as its id tells.
+    pub last_at: Timestamp,
+    /// The last message.
+    pub last_item: MessageId,
+}
+
+/// A thread, as customers look for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Thread {
+    /// One that a phone began.
+    Begun(Conversation),
+    /// One that only we wrote.
+    OneWay(OneWay),
+}
+
+impl Thread {
+    /// With whom.
+    #[must_use]
+    pub const fn phone(&self) -> Msisdn {
+        match self {
+            Self::Begun(row) => row.phone,
+            Self::OneWay(row) => row.phone,
+        }
+    }
+
+    /// When something happened last.
+    #[must_use]
+    pub const fn last_at(&self) -> Timestamp {
+        match self {
+            Self::Begun(row) => row.last_at,
+            Self::OneWay(row) => row.last_at,
+        }
+    }
+
+    /// Its last message.
+    #[must_use]
+    pub const fn last_item(&self) -> ItemId {
+        match self {
+            Self::Begun(row) => row.last_item,
+            Self::OneWay(row) => ItemId::Sent(row.last_item),
+        }
+    }
+}
+
+/// A page of threads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Threads {
+    /// The last active first.
+    pub rows: Vec<Thread>,
+    /// How many there are as far back as was looked.
+    pub total: u64,
+    /// Since when all of them were found; `None` when everything was looked at. What is older is found with
+    /// this instant as `active_before`.
+    pub back_to: Option<Timestamp>,
 }
 
 /// A message of a conversation.

@@ -76,6 +76,7 @@ impl Look {
             phone,
             sender: (!self.sender.is_empty()).then(|| self.sender.to_lowercase()),
             active_since: None,
+            active_before: None,
             unread: (self.folder == "unread").then_some(true),
             archived: Some(self.folder == "archived"),
             before,
@@ -314,10 +315,11 @@ impl Composer {
         given: Option<&Fields>,
         refused: Vec<(String, String)>,
     ) -> Self {
-        let code = Sender::Code(thread.code);
         // The code first: what comes from it can be answered.
-        let mut from: Vec<String> = [&code, &thread.sender]
-            .into_iter()
+        let code = thread.code.map(Sender::Code);
+        let mut from: Vec<String> = code
+            .iter()
+            .chain([&thread.sender])
             .filter(|sender| may_send(app, member, sender))
             .map(ToString::to_string)
             .collect();

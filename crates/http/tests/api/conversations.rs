@@ -73,9 +73,102 @@ async fn messages_to_phones_that_never_wrote_are_found_by_search() {
         let found = search(&world, body.clone()).await;
         assert_eq!(found.body["data"].as_array().map(Vec::len), Some(count), "{body}: {}", found.text);
     }
-    assert_eq!(world.get("/v2/api/conversations?allo_number=MyCompany").await.body["data"], json!([]));
     let theirs = world.call(request(Method::POST, SEARCH, &world.other_key, "{}")).await;
     assert_eq!(theirs.body["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_search_goes_on_where_the_answer_before_ended() {
+    let world = World::new().await;
+    for n in 0..7 {
+        world.send(&GOOD.replace("Bonjour", &format!("Bonjour {n}"))).await;
+    }
+    let (mut texts, mut before) = (Vec::new(), Value::Null);
+    loop {
+        let mut asked = json!({"size": 3});
+        if !before.is_null() {
+            asked["before"] = before;
+        }
+        let found = search(&world, asked).await;
+        let rows = found.body["data"].as_array().expect("a list").clone();
+        texts.extend(rows.iter().map(|row| row["content"].as_str().expect("text").to_owned()));
+        let left = 7 - (texts.len() - rows.len());
+        assert_eq!(
+            found.body["pagination"]["total_count"], left,
+            "what was not counted before: {}",
+            found.text
+        );
+        before = found.body["next"].clone();
+        if before.is_null() {
+            break;
+        }
+    }
+    assert_eq!(texts, ["6", "5", "4", "3", "2", "1", "0"].map(|n| format!("Bonjour {n}")));
+}
+
+#[tokio::test]
+async fn who_was_only_written_to_has_a_conversation_too() {
+    let world = World::new().await;
+    for (to, text) in [("+33612345678", "un"), ("+33698765432", "deux"), ("+33612345678", "trois")] {
+        world.send(&GOOD.replace("+33612345678", to).replace("Bonjour", text)).await;
+    }
+    let list =
+        async |query: &str| world.get(&format!("/v2/api/conversations?allo_number=MyCompany{query}")).await;
+    let found = list("").await;
+    assert_eq!(found.body["pagination"]["total_count"], 2, "{}", found.text);
+    assert_eq!(found.body["looked_back_to"], Value::Null);
+    let said = |found: &Answer| {
+        let rows = found.body["data"].as_array().expect("a list").clone();
+        let of = |row: &Value| {
+            [&row["contact_number"], &row["last_item"]["content"]].map(|v| v.as_str().map(str::to_owned))
+        };
+        rows.iter().map(of).map(|of| of.map(Option::unwrap_or_default)).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&found), [["+33612345678", "trois"], ["+33698765432", "deux"]]);
+    let row = &found.body["data"][0];
+    assert_eq!(row["last_item"]["direction"], "OUTBOUND");
+    for (field, value) in [
+        ("id", Value::Null),
+        ("reply_from", Value::Null),
+        ("session_until", Value::Null),
+        ("unread_count", json!(0)),
+        ("is_archived", json!(false)),
+    ] {
+        assert_eq!(row[field], value, "{field}");
+    }
+    assert_eq!(said(&list("&size=1&page=2").await), [["+33698765432", "deux"]]);
+    let theirs = "/v2/api/conversations?allo_number=OtherCo";
+    let theirs = world.call(request(Method::GET, theirs, &world.other_key, "")).await;
+    assert_eq!(theirs.body["data"].as_array().map_or(0, Vec::len), 0, "{}", theirs.text);
+    // Put away, and marked to be looked at again, it stays what it is, and what is sent to it belongs to it.
+    let act = async |action: &str| {
+        let path = "/v2/api/conversations/%2B33612345678/action";
+        world.call(request(Method::PUT, path, &world.key, &json!({"action": action}).to_string())).await
+    };
+    for (action, unread, archived) in [
+        ("READ", "false", "false"),
+        ("ARCHIVE", "false", "true"),
+        ("UNREAD", "true", "true"),
+        ("UNARCHIVE", "true", "false"),
+    ] {
+        let done = act(action).await;
+        assert_eq!(
+            (done.status, &done.body["data"]["conversations"]),
+            (StatusCode::OK, &json!(1)),
+            "{action}"
+        );
+        let kept = list(&format!("&unread={unread}&archived={archived}")).await;
+        assert!(
+            said(&kept).contains(&["+33612345678".to_owned(), "trois".to_owned()]),
+            "{action}: {}",
+            kept.text
+        );
+        assert_eq!(list("").await.body["pagination"]["total_count"], 2, "once, after {action}");
+    }
+    world.send(&GOOD.replace("Bonjour", "quatre")).await;
+    let found = list("").await;
+    assert_eq!(said(&found)[0], ["+33612345678", "quatre"]);
+    assert!(found.body["data"][0]["id"].is_string(), "{}", found.text);
 }
 
 #[tokio::test]
@@ -86,6 +179,7 @@ async fn what_is_asked_wrongly_is_told_so() {
         ("/v2/api/conversations?allo_number=OtherCo", 404, "PHONE_NUMBER_NOT_FOUND"),
         ("/v2/api/conversations?allo_number=38180&unread=perhaps", 400, "INVALID_SEARCH_QUERY"),
         ("/v2/api/conversations?allo_number=38180&last_activity_since=today", 400, "INVALID_DATE_RANGE"),
+        ("/v2/api/conversations?allo_number=38180&last_activity_before=today", 400, "INVALID_DATE_RANGE"),
         ("/v2/api/conversations?allo_number=38180&extend=deals", 400, "UNSUPPORTED_EXTEND_VALUE"),
         ("/v2/api/conversations?allo_number=38180&page=1000000&size=100", 400, "INVALID_PAGE_SIZE"),
         ("/v2/api/conversations/items/msg-0000000000000", 404, "CONVERSATION_ITEM_NOT_FOUND"),
@@ -100,6 +194,7 @@ async fn what_is_asked_wrongly_is_told_so() {
         (json!({"type": "FAX"}), "INVALID_REQUEST_BODY"),
         (json!({"sort": "UP"}), "INVALID_REQUEST_BODY"),
         (json!({"size": 101}), "INVALID_REQUEST_BODY"),
+        (json!({"before": "yesterday"}), "INVALID_REQUEST_BODY"),
         (json!({"page": 400, "size": 100}), "INVALID_PAGE_SIZE"),
         (json!({"date": {"from": "2024-01-16", "to": "2024-01-14"}}), "INVALID_DATE_RANGE"),
         (json!({"allo_number": "Nobody"}), "PHONE_NUMBER_NOT_FOUND"),

@@ -25,7 +25,7 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
         workspace: WorkspaceId::from_key(row.get(1)?),
         phone: rows::msisdn(row, 2)?,
         sender: rows::maybe_sender(row, 3)?.ok_or_else(|| rows::wrong(3, "sender"))?,
-        code: rows::maybe_code(row, 4)?.ok_or_else(|| rows::wrong(4, "short code"))?,
+        code: rows::maybe_code(row, 4)?,
         last_at: rows::time(row, 5)?,
         last_item: ItemId::from_key(row.get(6)?),
         unread: row.get(7)?,
@@ -67,21 +67,19 @@ pub(super) fn came(tx: &mut Tx<'_>, turn: &Turn<'_>) -> Result<ConversationId, F
         id
     } else {
         let id = next_key(tx.conn, "conversation", turn.at)?;
-        tx.conn
-            .prepare_cached(
-                "INSERT INTO conversation (id, workspace, phone, sender, code, last_at, last_item, unread, \
-                 session_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0)",
-            )?
-            .execute(params![
-                id,
-                turn.workspace.key(),
-                rows::digits(turn.phone),
-                sender,
-                turn.code.number(),
-                turn.at.millis(),
-                turn.id.key(),
-            ])?;
-        tx.memory.talkers.insert(turn.phone);
+        let row = Conversation {
+            id: ConversationId::from_key(id),
+            workspace: turn.workspace,
+            phone: turn.phone,
+            sender: *turn.sender,
+            code: Some(turn.code),
+            last_at: turn.at,
+            last_item: ItemId::Received(turn.id),
+            unread: 0,
+            archived_at: None,
+            session_until: Timestamp::from_millis(0),
+        };
+        begin(tx, &row)?;
         if let Some(message) = turn.in_reply_to {
             add(tx, id, message.key())?;
         }
@@ -104,8 +102,51 @@ pub(super) fn came(tx: &mut Tx<'_>, turn: &Turn<'_>) -> Result<ConversationId, F
     Ok(ConversationId::from_key(id))
 }
 
+/// Gives a thread its row.
+pub(super) fn begin(tx: &mut Tx<'_>, row: &Conversation) -> rusqlite::Result<()> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO conversation (id, workspace, phone, sender, code, last_at, last_item, unread, \
+             session_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0)",
+        )?
+        .execute(params![
+            row.id.key(),
+            row.workspace.key(),
+            rows::digits(row.phone),
+            row.sender.to_string(),
+            row.code.map(ShortCode::number),
+            row.last_at.millis(),
+            row.last_item.key(),
+        ])?;
+    tx.memory.talkers.insert(row.phone);
+    Ok(())
+}
+
+/// The row to which what a sender sends to a phone belongs.
+pub(super) const COVERS: &str =
+    "SELECT 1 FROM conversation WHERE phone = ?1 AND workspace = ?2 AND (sender = ?3 OR code = ?4)";
+
+/// Whether what a sender sends to a phone belongs to a thread that has a row.
+pub(super) fn covers(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    phone: Msisdn,
+    sender: &Sender,
+) -> rusqlite::Result<bool> {
+    let code = match sender {
+        Sender::Code(code) => Some(code.number()),
+        Sender::Name(_) => None,
+    };
+    conn.prepare_cached(COVERS)?.exists(params![
+        rows::digits(phone),
+        workspace.key(),
+        sender.to_string(),
+        code
+    ])
+}
+
 /// Whether it was not there before.
-fn add(tx: &Tx<'_>, conversation: i64, item: i64) -> rusqlite::Result<bool> {
+pub(super) fn add(tx: &Tx<'_>, conversation: i64, item: i64) -> rusqlite::Result<bool> {
     let added = tx
         .conn
         .prepare_cached("INSERT OR IGNORE INTO conversation_item (conversation, item) VALUES (?1, ?2)")?
@@ -224,6 +265,10 @@ fn condition(workspace: WorkspaceId, filter: &ConversationFilter) -> (String, Ve
         terms.push("last_at >= ?");
         values.push(since.millis().into());
     }
+    if let Some(before) = filter.active_before {
+        terms.push("last_at < ?");
+        values.push(before.millis().into());
+    }
     if let Some((at, id)) = filter.before {
         terms.push("(last_at, id) < (?, ?)");
         values.extend([at.millis().into(), id.key().into()]);
@@ -300,8 +345,9 @@ pub(super) fn sessions(
     conn.prepare_cached(&format!("{CONVERSATION} WHERE phone = ?1 AND workspace = ?2"))?
         .query_map([rows::digits(phone), workspace.key()], |row| {
             let Conversation { sender, code, session_until: until, .. } = conversation(row)?;
-            Ok(ReplySession { sender, code, until })
+            Ok(code.map(|code| ReplySession { sender, code, until }))
         })?
+        .filter_map(Result::transpose)
         .collect()
 }
 

@@ -50,6 +50,7 @@ mod step;
 mod story;
 mod sweep;
 mod tally;
+mod threads;
 mod two_way;
 mod understood;
 mod users;

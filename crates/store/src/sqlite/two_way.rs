@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use facteur_domain::{ConversationId, InboundId, ItemId, KeywordId, ShortCode, Timestamp, WorkspaceId};
+use facteur_domain::{
+    ConversationId, InboundId, ItemId, KeywordId, Msisdn, Sender, ShortCode, Timestamp, WorkspaceId,
+};
 
 use super::verbs::Manner;
-use super::{Pending, Store, conversations, inbound, keywords, received};
+use super::{Pending, Store, conversations, inbound, keywords, received, threads};
 use crate::{
     Actor, Change, Conversation, ConversationFilter, ConversationMark, Inbound, Item, Keyword, KeywordRule,
-    Received, ReceivedFilter, Reception, Understand,
+    Received, ReceivedFilter, Reception, Threads, Understand,
 };
 
 impl Store {
@@ -72,6 +74,31 @@ impl Store {
         limit: usize,
     ) -> Pending<Vec<Conversation>> {
         self.read(move |conn| conversations::list(conn, workspace, &filter, limit))
+    }
+
+    /// The same with the threads that only we wrote, `limit` of them behind the first `skip`. One call looks at
+    /// a bounded number of messages, and says how far back it came.
+    pub fn threads(
+        &self,
+        workspace: WorkspaceId,
+        filter: ConversationFilter,
+        (skip, limit): (usize, usize),
+    ) -> Pending<Threads> {
+        self.read(move |conn| threads::list(conn, workspace, &filter, (skip, limit), threads::LOOKED_AT))
+    }
+
+    /// Marks a thread that only we wrote: it becomes a conversation where there is something to keep of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`](crate::StoreError::NotFound) when nothing was sent from that sender.
+    pub fn mark_one_way(
+        &self,
+        workspace: WorkspaceId,
+        (phone, sender): (Msisdn, Sender),
+        mark: ConversationMark,
+        at: Timestamp,
+    ) -> Pending<Option<Conversation>> {
+        self.write(Manner::guarded(), move |tx| threads::mark(tx, workspace, (phone, &sender), mark, at))
     }
 
     /// How many there are, counted up to [`COUNT_MAX`](crate::COUNT_MAX).

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use facteur_domain::Msisdn;
-use facteur_store::{ConversationFilter, ConversationMark};
+use facteur_store::{ConversationFilter, ConversationMark, Thread};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,7 +20,7 @@ use crate::json::tree::Entry;
 const ACTIONS: [&str; 4] = ["READ", "UNREAD", "ARCHIVE", "UNARCHIVE"];
 /// The longest name of an action or sender that is read, in characters.
 const WORD_MAX: usize = 40;
-/// Conversations of one phone that are marked: one for each sender it wrote to.
+/// Conversations of one phone that are marked: one for each sender.
 const CONVERSATIONS_MAX: usize = 100;
 
 /// What to do.
@@ -99,7 +99,7 @@ pub(crate) async fn act(
         sender: sender.map(|sender| sender.folded()),
         ..ConversationFilter::default()
     };
-    let found = gateway.store().conversations(workspace, filter, CONVERSATIONS_MAX).await?;
+    let found = gateway.store().threads(workspace, filter, (0, CONVERSATIONS_MAX)).await?.rows;
     if found.is_empty() {
         return Err(ApiError::new(
             &codes::CONVERSATION_NOT_FOUND,
@@ -107,8 +107,16 @@ pub(crate) async fn act(
         )
         .at("contact_number"));
     }
-    for conversation in &found {
-        gateway.store().mark_conversation(workspace, conversation.id, mark, gateway.now()).await?;
+    for thread in &found {
+        match thread {
+            Thread::Begun(row) => {
+                gateway.store().mark_conversation(workspace, row.id, mark, gateway.now()).await?;
+            }
+            Thread::OneWay(row) => {
+                let whose = (row.phone, row.sender);
+                gateway.store().mark_one_way(workspace, whose, mark, gateway.now()).await?;
+            }
+        }
     }
     ok(&Data { data: Done { contact_number: phone.to_string(), action, conversations: found.len() } })
 }

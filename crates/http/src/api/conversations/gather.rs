@@ -5,16 +5,14 @@ use std::collections::HashMap;
 
 use facteur_domain::{ConversationId, InboundId, ItemId, MessageId, Msisdn, Timestamp, WorkspaceId};
 use facteur_gateway::Gateway;
-use facteur_store::{
-    Conversation, ConversationFilter, Item, MessageFilter, ReceivedFilter, Search, StoreError,
-};
+use facteur_store::{Conversation, Item, MessageFilter, Received, ReceivedFilter, Search, StoreError};
 
 /// Messages that one request looks at, at most.
 pub(crate) const LOOKED_AT: usize = 5_000;
 /// Messages read at once from each side.
 const CHUNK: usize = 200;
-/// Threads with something unread that are looked at.
-const UNREAD_MAX: usize = 1_000;
+/// Messages that are counted beyond a page, at most.
+pub(crate) const COUNTED: usize = 1_000;
 
 /// Which messages.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +27,8 @@ pub(crate) struct Wanted {
     pub(crate) from: Option<Timestamp>,
     /// Before.
     pub(crate) to: Option<Timestamp>,
+    /// Only those before this one, as they are listed.
+    pub(crate) before: Option<ItemId>,
     /// Only what was not read yet (true), or everything else.
     pub(crate) unread: Option<bool>,
     /// Only what a phone said last in its thread (true), or everything else.
@@ -41,8 +41,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Gathered {
     /// Newest first.
     pub(crate) items: Vec<Item>,
-    /// Whether everything was looked at.
-    pub(crate) whole: bool,
+    /// Down to which message all were looked at; `None`: to the end.
+    pub(crate) down_to: Option<ItemId>,
 }
 
 /// Looks for `enough` messages, or all there are in [`LOOKED_AT`].
@@ -52,9 +52,10 @@ pub(crate) async fn gather(
     wanted: &Wanted,
     enough: usize,
 ) -> Result<Gathered, StoreError> {
-    let mut sieve = Sieve::new(gateway, workspace, wanted).await?;
+    let mut sieve = Sieve { gateway, workspace, wanted, threads: HashMap::new() };
     let mut sources = Source::all(wanted);
-    let (mut items, mut looked_at, mut below) = (Vec::new(), 0, i64::MAX);
+    let (mut items, mut looked_at) = (Vec::new(), 0);
+    let mut below = wanted.before.map_or(i64::MAX, ItemId::key);
     loop {
         // What is above the oldest that every unfinished source has shown is complete.
         let (mut fresh, mut horizon) = (Vec::new(), i64::MIN);
@@ -74,9 +75,9 @@ pub(crate) async fn gather(
                 items.push(item);
             }
         }
-        let whole = horizon == i64::MIN;
-        if whole || items.len() >= enough || looked_at >= LOOKED_AT {
-            return Ok(Gathered { items, whole });
+        let down_to = (horizon != i64::MIN).then(|| ItemId::from_key(horizon));
+        if down_to.is_none() || items.len() >= enough || looked_at >= LOOKED_AT {
+            return Ok(Gathered { items, down_to });
         }
         // Those below the horizon are read again: a source that has shown them is not spent.
         for source in &mut sources {
@@ -146,30 +147,22 @@ struct Sieve<'a> {
     gateway: &'a Gateway,
     workspace: WorkspaceId,
     wanted: &'a Wanted,
-    /// How many of the newest received messages of a thread were not read.
-    unread: HashMap<ConversationId, u32>,
     /// Threads by id, read once.
-    threads: HashMap<ConversationId, Option<Conversation>>,
+    threads: HashMap<ConversationId, Option<Known>>,
 }
 
-impl<'a> Sieve<'a> {
-    async fn new(
-        gateway: &'a Gateway,
-        workspace: WorkspaceId,
-        wanted: &'a Wanted,
-    ) -> Result<Self, StoreError> {
-        let mut unread = HashMap::new();
-        if wanted.unread.is_some() {
-            let filter = ConversationFilter { unread: Some(true), ..ConversationFilter::default() };
-            let threads = gateway.store().conversations(workspace, filter, UNREAD_MAX).await?;
-            unread = threads.into_iter().map(|thread| (thread.id, thread.unread)).collect();
-        }
-        Ok(Self { gateway, workspace, wanted, unread, threads: HashMap::new() })
-    }
+/// What is known of a thread.
+#[derive(Clone, Copy)]
+struct Known {
+    last_item: ItemId,
+    /// Its first message that was not read.
+    unread_from: Option<InboundId>,
+}
 
+impl Sieve<'_> {
     async fn takes(&mut self, item: &Item) -> Result<bool, StoreError> {
         if let Some(wanted) = self.wanted.unread
-            && self.is_unread(item) != wanted
+            && self.is_unread(item).await? != wanted
         {
             return Ok(false);
         }
@@ -186,22 +179,45 @@ impl<'a> Sieve<'a> {
         Ok(has_words(&text, &self.wanted.words))
     }
 
-    /// Counted down from the newest: the stream goes that way.
-    fn is_unread(&mut self, item: &Item) -> bool {
-        let Item::Received(received) = item else { return false };
-        let left = received.conversation.and_then(|id| self.unread.get_mut(&id)).filter(|left| **left > 0);
-        left.map(|left| *left -= 1).is_some()
+    async fn is_unread(&mut self, item: &Item) -> Result<bool, StoreError> {
+        let Item::Received(received) = item else { return Ok(false) };
+        let from = self.thread_of(received).await?.and_then(|thread| thread.unread_from);
+        Ok(from.is_some_and(|from| received.id >= from))
     }
 
     async fn is_unresponded(&mut self, item: &Item) -> Result<bool, StoreError> {
         let Item::Received(received) = item else { return Ok(false) };
-        let Some(id) = received.conversation else { return Ok(false) };
-        if !self.threads.contains_key(&id) {
-            let thread = self.gateway.store().conversation(self.workspace, id).await?;
-            self.threads.insert(id, thread);
-        }
-        let thread = self.threads.get(&id).and_then(Option::as_ref);
+        let thread = self.thread_of(received).await?;
         Ok(thread.is_some_and(|thread| thread.last_item == ItemId::Received(received.id)))
+    }
+
+    async fn thread_of(&mut self, received: &Received) -> Result<Option<Known>, StoreError> {
+        let Some(id) = received.conversation else { return Ok(None) };
+        if let Some(known) = self.threads.get(&id) {
+            return Ok(*known);
+        }
+        let known = match self.gateway.store().conversation(self.workspace, id).await? {
+            Some(thread) => Some(self.known(thread).await?),
+            None => None,
+        };
+        self.threads.insert(id, known);
+        Ok(known)
+    }
+
+    /// So many of a thread's newest messages were not read.
+    async fn known(&self, thread: Conversation) -> Result<Known, StoreError> {
+        let mut unread_from = None;
+        if self.wanted.unread.is_some() && thread.unread > 0 {
+            let of = ReceivedFilter {
+                phone: Some(thread.phone),
+                conversation: Some(thread.id),
+                ..ReceivedFilter::default()
+            };
+            let newest =
+                self.gateway.store().received(Some(self.workspace), of, thread.unread as usize).await?;
+            unread_from = newest.last().map(|first| first.id);
+        }
+        Ok(Known { last_item: thread.last_item, unread_from })
     }
 }
 

@@ -9,7 +9,7 @@ use facteur_store::Item;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::gather::{LOOKED_AT, Wanted, gather};
+use super::gather::{COUNTED, LOOKED_AT, Wanted, gather};
 use super::{sender, view};
 use crate::api::contacts::not_found;
 use crate::api::page::{Params, V1Metadata};
@@ -132,7 +132,7 @@ pub(crate) async fn list(
         sender: sender.map(|sender| sender.folded()),
         ..Wanted::default()
     };
-    let found = gather(gateway, workspace, &wanted, before + size + 1).await?.items;
+    let found = gather(gateway, workspace, &wanted, (before + size + 1).max(COUNTED)).await?.items;
     let metadata = V1Metadata::new(page, found.len() as u64);
     let results = found.into_iter().skip(before).take(size).map(EntryView::from).collect();
     ok(&Data { data: ConversationOfContact { results, metadata } })

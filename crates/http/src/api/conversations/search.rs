@@ -3,15 +3,15 @@
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use facteur_domain::{Msisdn, Timestamp};
+use facteur_domain::{ItemId, Msisdn, Timestamp};
 use facteur_gateway::{Caller, Gateway};
 use facteur_store::{Item, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::gather::{LOOKED_AT, Wanted, gather};
+use super::gather::{COUNTED, LOOKED_AT, Wanted, gather};
 use super::sender;
-use super::view::{ItemView, views};
+use super::view::{ItemView, dashed, views};
 use crate::api::page::{self, Pagination};
 use crate::api::{Key, ok, time};
 use crate::app::App;
@@ -60,6 +60,8 @@ pub(crate) struct SearchBody {
     page: Option<u32>,
     /// Rows on a page, 20 unless told, at most 100.
     size: Option<u32>,
+    /// Only what stands behind this message in the list (ours): the `next` of the answer before.
+    before: Option<String>,
 }
 
 /// From a day to a day.
@@ -79,6 +81,9 @@ pub(crate) struct DateRange {
 pub(crate) struct ItemPage {
     data: Vec<ItemView>,
     pagination: Pagination,
+    /// With it as `before`, the next request goes on (ours). Null when nothing follows.
+    #[schema(required = true, example = "msg-38G2XW3KJ0000")]
+    next: Option<String>,
 }
 
 /// A request, read.
@@ -93,8 +98,10 @@ struct Asked {
 
 /// Search messages
 ///
-/// Of both directions, newest first. A request looks at the newest 5,000 messages that its numbers and dates leave;
-/// `total_count` counts what was found among those that were looked at. Oldest first, all must be within them.
+/// Of both directions, newest first. A request looks at 5,000 messages that its numbers and dates leave; where there
+/// are more, `next` says where to go on, also when fewer were found than a page has. `total_count` is exact up to
+/// 1,000 where `next` is null or another page follows; beyond, it says how many there are at least. Oldest first, all must be
+/// within 5,000.
 #[utoipa::path(
     post,
     path = "/v2/api/conversations/items/search",
@@ -116,31 +123,41 @@ pub(crate) async fn search(
     let body = body::json(&parts, body, &app.options).await?;
     let body = if body.trim_ascii().is_empty() { b"{}"[..].into() } else { body };
     let asked = read(Entry::read(&body)?, &app.gateway, &caller)?;
-    let (items, total) = find(&app.gateway, &caller, &asked).await?;
-    let data = views(&app.gateway, caller.workspace(), items).await?;
-    ok(&ItemPage { data, pagination: Pagination::new(asked.page, total) })
+    let found = find(&app.gateway, &caller, &asked).await?;
+    let data = views(&app.gateway, caller.workspace(), found.items).await?;
+    let next = found.next.as_ref().map(dashed);
+    ok(&ItemPage { data, pagination: Pagination::new(asked.page, found.total), next })
 }
 
-/// The page that was asked for, and how much was found.
-async fn find(gateway: &Gateway, caller: &Caller, asked: &Asked) -> Result<(Vec<Item>, u64), ApiError> {
+/// The page that was asked for.
+#[derive(Default)]
+struct Found {
+    items: Vec<Item>,
+    /// How much was found.
+    total: u64,
+    /// Where the next request goes on.
+    next: Option<ItemId>,
+}
+
+async fn find(gateway: &Gateway, caller: &Caller, asked: &Asked) -> Result<Found, ApiError> {
     if asked.nothing {
-        return Ok((Vec::new(), 0));
+        return Ok(Found::default());
     }
     let (page, size) = (asked.page.page as usize, asked.page.size as usize);
     // One more than the page, so that it is known whether another follows.
-    let enough = if asked.oldest_first { usize::MAX } else { page * size + 1 };
+    let enough = if asked.oldest_first { usize::MAX } else { (page * size + 1).max(COUNTED) };
     if !asked.oldest_first && enough > LOOKED_AT {
         return Err(ApiError::new(
             &codes::INVALID_PAGE_SIZE,
-            format!("Only the newest {LOOKED_AT} messages can be paged through."),
+            format!("Only {LOOKED_AT} messages can be paged through by number."),
         )
         .at("page")
-        .suggest("Narrow the search with `date`."));
+        .suggest("Go on with `before`, the `next` of the answer before, or narrow the search with `date`."));
     }
     let found = gather(gateway, caller.workspace(), &asked.wanted, enough).await?;
     let mut items = found.items;
     if asked.oldest_first {
-        if !found.whole {
+        if found.down_to.is_some() {
             return Err(ApiError::new(
                 &codes::DATE_RANGE_TOO_WIDE,
                 format!(
@@ -153,7 +170,14 @@ async fn find(gateway: &Gateway, caller: &Caller, asked: &Asked) -> Result<(Vec<
         items.reverse();
     }
     let total = items.len() as u64;
-    Ok((items.into_iter().skip((page - 1) * size).take(size).collect(), total))
+    let more = items.len() > page * size;
+    let items: Vec<Item> = items.into_iter().skip((page - 1) * size).take(size).collect();
+    let next = match items.last() {
+        _ if asked.oldest_first => None,
+        Some(last) if more => Some(last.id()),
+        _ => found.down_to,
+    };
+    Ok(Found { items, total, next })
 }
 
 fn read(mut entry: Entry, gateway: &Gateway, caller: &Caller) -> Result<Asked, ApiError> {
@@ -170,6 +194,13 @@ fn read(mut entry: Entry, gateway: &Gateway, caller: &Caller) -> Result<Asked, A
     let sorts = ["DATE_DESC", "DATE_ASC", "RELEVANCE"];
     let oldest_first = entry.word("sort", sort, &sorts, &mut faults).unwrap_or(false);
     let (from, to) = dates(&mut entry, &mut faults);
+    let before = entry.bounded("before", TEXT_MAX, &mut faults).map(|id| id.trim().parse::<ItemId>());
+    if let Some(Err(_)) = before {
+        faults.note(
+            "before",
+            "`before` must be a message's id, as in msg-38G2XW3KJ0000: the `next` of an answer",
+        );
+    }
     let page = Page {
         page: entry.whole("page", 1, page::PAGE_MAX, &mut faults).unwrap_or(1),
         size: entry.whole("size", 1, page::SIZE_MAX, &mut faults).unwrap_or(page::SIZE_DEFAULT),
@@ -190,6 +221,7 @@ fn read(mut entry: Entry, gateway: &Gateway, caller: &Caller) -> Result<Asked, A
         inbound,
         from,
         to,
+        before: before.and_then(Result::ok),
         unread,
         unresponded,
         words: words.map(str::to_owned).collect(),
