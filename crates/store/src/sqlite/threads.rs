@@ -68,7 +68,7 @@ fn walk(
     if filter.unread == Some(true) || filter.archived == Some(true) {
         return Ok(walk);
     }
-    let below = filter.active_before.map_or(i64::MAX, |before| first_key(before));
+    let below = filter.active_before.map_or(i64::MAX, first_key);
     let from = filter.active_since.map_or(0, first_key);
     let mut sieve = Sieve { conn, workspace, filter, seen: HashSet::default() };
     if let Some(phone) = filter.phone {
