@@ -244,7 +244,7 @@ impl Judged {
             match pending.await {
                 Ok(departed) => {
                     shared.outcomes().changed(&departed.blocked);
-                    give(&shared, &bind, cleared, &departed.given.into_iter().collect());
+                    give(&shared, &bind, cleared, departed.given);
                 }
                 Err(why) => {
                     release(&bind, cleared.iter().map(Outgoing::waiting));
@@ -279,17 +279,20 @@ fn hold(shared: &Arc<Shared>, held: Vec<(Waiting, Hold)>, now: Timestamp) {
     });
 }
 
-/// Gives the bind what the store confirmed; what was withdrawn meanwhile is dropped.
-fn give(
-    shared: &Shared,
-    bind: &Bind,
-    cleared: Vec<Outgoing>,
-    standing: &HashSet<MessageId, foldhash::fast::RandomState>,
-) {
-    let (stand, gone): (Vec<_>, Vec<_>) =
-        cleared.into_iter().partition(|outgoing| standing.contains(&outgoing.waiting().message.id));
-    release(bind, gone.iter().map(Outgoing::waiting));
-    settled(shared, gone.iter().map(Outgoing::waiting));
+/// Gives the bind the parts that the store confirmed, and no other: a part that was withdrawn meanwhile, or
+/// that another entry of the queue took, is dropped.
+fn give(shared: &Shared, bind: &Bind, cleared: Vec<Outgoing>, given: Vec<u16>) {
+    let (mut stand, mut gone) = (Vec::with_capacity(cleared.len()), Vec::new());
+    for (outgoing, parts) in cleared.into_iter().zip(given) {
+        let Waiting { message, parts_owed, .. } = outgoing.waiting();
+        bind.release(message.class, (parts_owed & !parts).count_ones() as usize);
+        if parts == 0 {
+            gone.push(outgoing.into_waiting());
+        } else {
+            stand.push(outgoing.narrowed(parts));
+        }
+    }
+    settled(shared, gone.iter());
     facteur_store::crash::point("gateway.handed_over.unwritten");
     if let Err(unsent) = bind.send(stand) {
         // The bind's task has ended with the gateway.

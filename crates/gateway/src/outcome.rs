@@ -132,21 +132,22 @@ impl Outcomes {
         let _ = kept.send(sequences.into_iter().map(|sequence| (sequence, status)).collect());
     }
 
-    /// Gives back messages that were handed over and never written to a link.
+    /// Gives back messages whose owed parts were handed over and never written to a link.
     pub(crate) fn give_back(&self, unsent: Vec<Waiting>) {
         if unsent.is_empty() {
             return;
         }
-        let ids: Vec<MessageId> = unsent.iter().map(|waiting| waiting.message.id).collect();
+        let parts: Vec<(MessageId, u16)> =
+            unsent.iter().map(|waiting| (waiting.message.id, waiting.parts_owed)).collect();
         let this = self.clone();
-        let pending = self.store.give_back(ids.clone(), self.clock.now());
+        let pending = self.store.give_back(parts.clone(), self.clock.now());
         self.tracker.spawn(async move {
             let mut given = pending.await;
             while let Err(why) = &given {
                 if this.gives_up(why, "messages given back").await {
                     return;
                 }
-                given = this.store.give_back(ids.clone(), this.clock.now()).await;
+                given = this.store.give_back(parts.clone(), this.clock.now()).await;
             }
             this.backlog.put_back(unsent, this.clock.now());
         });

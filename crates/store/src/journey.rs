@@ -121,8 +121,10 @@ pub struct HandOver {
 /// What became of messages about to be written to a bind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Departed {
-    /// Those that may be written.
-    pub given: Vec<MessageId>,
+    /// The parts of each order that may be written, in the order of the batch, bit 0 for the first part.
+    /// Never more than it asked for, and 0 where nothing of it waits any more: the same part is given once,
+    /// however often it was asked for.
+    pub given: Vec<u16>,
     /// Those that a STOP stopped.
     pub blocked: Vec<Change>,
 }

@@ -101,7 +101,11 @@ impl Twin {
     }
 
     fn owed(&self) -> u16 {
-        (0..).zip(&self.parts).filter(|(_, p)| p.state == State::Queued).fold(0, |mask, (n, _)| mask | 1 << n)
+        self.mask(State::Queued)
+    }
+
+    fn mask(&self, state: State) -> u16 {
+        (0..).zip(&self.parts).filter(|(_, p)| p.state == state).fold(0, |mask, (n, _)| mask | 1 << n)
     }
 
     fn all(&mut self, from: &[State], event: Event) -> bool {
@@ -159,7 +163,7 @@ impl Run {
             H::HandOver(n) => self.hand_over(n % count).await,
             H::GiveBack(n) => {
                 let at = self.now();
-                self.store.give_back(vec![self.id(n % count)], at).await.expect("given back");
+                self.store.give_back(vec![(self.id(n % count), u16::MAX)], at).await.expect("given back");
                 // Nothing was written: as if the operator had said "later".
                 self.twins[n % count].all(&[State::Submitting], Event::Deferred);
             }
@@ -175,8 +179,14 @@ impl Run {
             H::Resend(n) => {
                 let at = self.now();
                 let resent = self.store.resend(vec![self.id(n % count)], at).await.expect("resent");
-                let any = self.twins[n % count].all(&[State::Unknown], Event::Resent);
-                assert_eq!(resent.len(), usize::from(any));
+                let unknown = self.twins[n % count].mask(State::Unknown);
+                self.twins[n % count].all(&[State::Unknown], Event::Resent);
+                let moved: Vec<u16> = resent.iter().map(|waiting| waiting.parts_owed).collect();
+                assert_eq!(
+                    moved,
+                    if unknown == 0 { vec![] } else { vec![unknown] },
+                    "what moved, and no more"
+                );
             }
             H::Leave(n) => {
                 let at = self.now();

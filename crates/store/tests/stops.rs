@@ -251,7 +251,7 @@ impl Run {
             marketing: judged,
             through: None,
         };
-        let mut expected = Departed::default();
+        let mut expected = Departed { given: vec![0], ..Departed::default() };
         if sent.state == State::Queued {
             let stopped = (sent.marketing || judged) && stops.iter().any(|stop| stop.covers(sent));
             if stopped {
@@ -266,7 +266,7 @@ impl Run {
                 });
             } else {
                 sent.state = State::Submitting;
-                expected.given.push(sent.id);
+                expected.given[0] = 1;
             }
         }
         self.under_way.push(Expected::Departed(self.store.depart(vec![order]), expected));

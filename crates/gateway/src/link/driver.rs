@@ -459,10 +459,10 @@ impl Run<'_> {
                     word: "the link went before it was written".to_owned(),
                     until: at,
                 };
-                self.flying.land(PartId::new(id, index), None);
+                // With the last of them come also those that the operator had put off before.
+                self.again.extend(self.flying.land(PartId::new(id, index), Some(at)).again);
                 answers.push(Answer { part: PartId::new(id, index), route: self.link.route.id, at, outcome });
             }
-            self.again.push(Waiting { parts_owed: owed, not_before: at, ..waiting });
         }
         self.link.outcomes.give_back(whole);
         if !answers.is_empty() {

@@ -36,8 +36,15 @@ pub(crate) struct Landed {
 }
 
 impl Flying {
-    /// Notes that the parts of `parts` are written at `now`.
+    /// Notes that the parts of `parts` are written at `now`. They join others of their message that are
+    /// under way.
     pub(crate) fn take_off(&mut self, waiting: Waiting, parts: u16, now: Instant) {
+        if let Some(flight) = self.flights.get_mut(&waiting.message.id) {
+            flight.unanswered |= parts;
+            flight.waiting.attempts = flight.waiting.attempts.max(waiting.attempts);
+            flight.waiting.possible_duplicate |= waiting.possible_duplicate;
+            return;
+        }
         self.flights.insert(
             waiting.message.id,
             Flight { until: waiting.not_before, unanswered: parts, deferred: 0, written_at: now, waiting },

@@ -71,6 +71,12 @@ impl Outgoing {
         &self.waiting
     }
 
+    /// With these parts alone to be written, of those it owed.
+    pub(crate) fn narrowed(self, parts: u16) -> Self {
+        let parts_owed = self.waiting.parts_owed & parts;
+        Self { waiting: Waiting { parts_owed, ..self.waiting }, ..self }
+    }
+
     /// Gives the message back; the permit is spent.
     pub(crate) fn into_waiting(self) -> Waiting {
         self.waiting

@@ -12,12 +12,13 @@ use super::writer::Tx;
 use super::{receipts, waiting, webhooks, written};
 use crate::{Answer, AnswerOutcome, Change, Departed, HandOver};
 
-/// Makes waiting parts `submitting`; answers the messages that may be written. Marketing that a STOP
-/// covers is blocked instead.
+/// Makes waiting parts `submitting`; answers which parts of each order may be written. Marketing that a
+/// STOP covers is blocked instead.
 pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed, Fault> {
     let mut departed = Departed { given: Vec::with_capacity(batch.len()), blocked: Vec::new() };
     let mut guard = Guard::default();
     for order in batch {
+        departed.given.push(0);
         let Some(mut parcel) = Parcel::load(tx.conn, order.message)? else { continue };
         let owed = parcel.owed() & order.parts_owed;
         if owed == 0 {
@@ -30,6 +31,7 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed,
             continue;
         }
         parcel.split(tx)?;
+        let mut given = 0;
         for index in 0..parcel.shared.parts {
             if owed & (1 << index) == 0 {
                 continue;
@@ -42,22 +44,26 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed,
                 part.attempts = part.attempts.saturating_add(1);
                 part.route = Some(order.route);
                 part.handed_at = Some(order.at);
+                given |= 1 << index;
                 parcel.put_back(tx, index, Touched::HandOver)?;
             }
         }
         if let Some(through) = order.through {
             written::note(tx, order, &parcel, through)?;
         }
-        departed.given.push(order.message);
+        if let Some(last) = departed.given.last_mut() {
+            *last = given;
+        }
     }
     Ok(departed)
 }
 
-/// Makes `submitting` parts that were never written to a link `queued` again.
-pub(super) fn give_back(tx: &mut Tx<'_>, messages: &[MessageId], at: Timestamp) -> Result<(), Fault> {
-    for message in messages {
+/// Makes `submitting` parts that were never written to a link `queued` again: those of each mask, for
+/// others of the same message may be under way on another bind.
+pub(super) fn give_back(tx: &mut Tx<'_>, messages: &[(MessageId, u16)], at: Timestamp) -> Result<(), Fault> {
+    for (message, unwritten) in messages {
         let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
-        for index in 0..parcel.shared.parts {
+        for index in (0..parcel.shared.parts).filter(|index| unwritten & (1 << index) != 0) {
             let Some(part) = parcel.part(index) else { continue };
             if part.state != facteur_domain::State::Submitting || !part.happens(Event::Deferred, at) {
                 continue;

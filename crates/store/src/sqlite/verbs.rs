@@ -116,7 +116,11 @@ impl Store {
     /// Makes waiting messages `submitting`. Answers those that may be written to the bind; one that
     /// was withdrawn meanwhile, or that a STOP stops now, is left out.
     pub fn hand_over(&self, batch: Vec<HandOver>) -> Pending<Vec<MessageId>> {
-        self.write(Manner::owed(batch.len()), move |tx| Ok(answers::hand_over(tx, &batch)?.given))
+        self.write(Manner::owed(batch.len()), move |tx| {
+            let given = answers::hand_over(tx, &batch)?.given;
+            let written = batch.iter().zip(given).filter(|(_, parts)| *parts != 0);
+            Ok(written.map(|(order, _)| order.message).collect())
+        })
     }
 
     /// As [`hand_over`](Self::hand_over), and tells which messages a STOP stopped: marketing to a number
@@ -126,8 +130,9 @@ impl Store {
         self.write(Manner::owed(batch.len()), move |tx| answers::hand_over(tx, &batch))
     }
 
-    /// Gives back messages that were handed over but never written to a link: `queued` again.
-    pub fn give_back(&self, messages: Vec<MessageId>, at: Timestamp) -> Pending<()> {
+    /// Gives back parts that were handed over but never written to a link: `queued` again. A mask of parts
+    /// for each message, bit 0 for the first.
+    pub fn give_back(&self, messages: Vec<(MessageId, u16)>, at: Timestamp) -> Pending<()> {
         self.write(Manner::owed(messages.len()), move |tx| answers::give_back(tx, &messages, at))
     }
 

@@ -135,27 +135,28 @@ pub(super) fn release_due(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Resu
     Ok(released)
 }
 
-/// Sends unknown parts again.
+/// Sends unknown parts again; answers those alone, for others of the same message may be in the queue.
 pub(super) fn resend(tx: &mut Tx<'_>, messages: &[MessageId], at: Timestamp) -> Result<Vec<Waiting>, Fault> {
     let mut resent = Vec::with_capacity(messages.len());
     for message in messages {
         let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
-        let (mut any, recipient) = (false, parcel.shared.recipient);
+        let (mut moved, recipient) = (0_u16, parcel.shared.recipient);
         for part in parcel.parts.iter_mut().filter(|part| part.state == State::Unknown) {
             keep_attempt(tx, part)?;
             if part.happens(Event::Resent, at) {
-                any = true;
+                moved |= 1 << part.id.index();
                 part.possible_duplicate = true;
                 part.left_unknown = false;
                 part.due_at = at;
                 remember_doubled(tx, part, recipient, at)?;
             }
         }
-        if any {
+        if moved != 0 {
             let state = Some(parcel.state());
             Step { at, what: "resent", state, ..Step::default() }.write(tx, *message)?;
             parcel.put_all_back(tx, Touched::All)?;
-            resent.extend(waiting_of(tx.conn, &parcel)?);
+            let waiting = waiting_of(tx.conn, &parcel)?;
+            resent.extend(waiting.map(|waiting| Waiting { parts_owed: moved, ..waiting }));
         }
     }
     Ok(resent)

@@ -99,7 +99,7 @@ pub(crate) async fn a_refusal_ends_it(world: &mut World) {
 pub(crate) async fn what_was_not_written_is_given_back(world: &mut World) {
     let message = world.accepted(2, phone(1)).await;
     world.hand_over(&message, 1).await;
-    world.store.give_back(vec![message.id], at(2)).await.expect("given back");
+    world.store.give_back(vec![(message.id, 0b11)], at(2)).await.expect("given back");
     let waiting = world.waiting().await;
     assert_eq!((waiting[0].attempts, waiting[0].parts_owed), (0, 0b11));
     assert_eq!(world.read(&message).await.state, State::Queued);
@@ -108,7 +108,7 @@ pub(crate) async fn what_was_not_written_is_given_back(world: &mut World) {
     assert_eq!(world.story(&message).await, ["accepted", "1 handed_over", "2 handed_over"]);
     // What was answered meanwhile is not given back.
     world.taken(&message, 0, 4, "A").await;
-    world.store.give_back(vec![message.id], at(5)).await.expect("given back");
+    world.store.give_back(vec![(message.id, 0b11)], at(5)).await.expect("given back");
     assert_eq!(world.waiting().await[0].parts_owed, 0b10);
 }
 

@@ -75,6 +75,27 @@ pub(crate) async fn a_resent_message_is_marked(world: &mut World) {
     assert_eq!(world.store.resend(vec![message.id], at(80)).await.expect("answers"), [], "it is final");
 }
 
+pub(crate) async fn a_part_is_given_once_however_often_it_waits(world: &mut World) {
+    let message = world.accepted(2, phone(1)).await;
+    world.hand_over(&message, 1).await;
+    world.answer(&message, 0, 2, AnswerOutcome::Lost).await;
+    let later = AnswerOutcome::Deferred { word: "ESME_RTHROTTLED".to_owned(), until: at(2) };
+    world.answer(&message, 1, 2, later).await;
+    let resent = world.store.resend(vec![message.id], at(60)).await.expect("resent");
+    let [resent] = &resent[..] else { panic!("{resent:?}") };
+    assert_eq!(resent.parts_owed, 0b01, "the other is in the queue already");
+    // Both entries of the queue leave at once.
+    let of = |parts_owed| facteur_store::HandOver { parts_owed, ..world.order(&message, 61) };
+    let departed = world.store.depart(vec![of(0b10), of(0b01)]).await.expect("answered");
+    assert_eq!(departed.given, [0b10, 0b01]);
+    // One that was never written comes back; the other is under way.
+    world.store.give_back(vec![(message.id, 0b10)], at(62)).await.expect("given back");
+    assert_eq!(world.waiting().await[0].parts_owed, 0b10);
+    // What was read twice from disk asks for everything twice.
+    let departed = world.store.depart(vec![of(0b11), of(0b11)]).await.expect("answered");
+    assert_eq!(departed.given, [0b10, 0]);
+}
+
 pub(crate) async fn a_message_left_unknown_comes_up_no_more(world: &mut World) {
     let message = world.lost(phone(1)).await;
     assert_eq!(world.store.unknown_before(at(100), 10).await.expect("read").len(), 1);
