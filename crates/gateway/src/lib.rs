@@ -48,7 +48,7 @@ pub use config::{
 };
 pub use directory::{Caller, KeyProblem, NewKey, Scope, mint_key};
 pub use door::{BATCH_MAX, ListReply};
-pub use facteur_rules::{DayPlan, TerritoryPlan};
+pub use facteur_rules::{DayPlan, TerritoryPlan, keyword_form};
 pub use facteur_store::StoredAnswer;
 pub use gateway::{BindReport, Eta, Gateway, QueueReport, Readiness, RouteReport, ShutdownReport};
 pub use link::{Dial, Dialling, Stream};
@@ -59,5 +59,5 @@ pub use refusal::{Code, Detail, Refusal};
 pub use sender_desk::{Review, SenderDeclaration};
 pub use start::StartError;
 pub use token::{NewToken, mint_token, token_hash};
-pub use two_way::{KeywordDraft, ReplyRules};
+pub use two_way::{KEYWORD_WORD_MAX, KEYWORD_WORDS_MAX, KeywordDraft, ReplyRules, ReplyTrial, WordProblem};
 pub use webhook::{UrlProblem, WebhookRules, show_secret};

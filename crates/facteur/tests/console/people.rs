@@ -148,3 +148,29 @@ async fn a_revoked_key_is_refused() {
     browser.see_text(".flash", "Boutique d'Élodie").await;
     assert_eq!(me().await, 401);
 }
+
+/// A keyword is checked while it is typed, tried on the page, and answers a phone.
+#[tokio::test]
+async fn a_keyword_answers_a_phone() {
+    let product = Product::dev(&["--quiet"]).await;
+    let browser = Browser::signed_in(&product, Look::FRENCH).await;
+    browser.press("nav a[href$='/keywords']").await;
+    browser.press(".page-head a.primary").await;
+    browser.fill("words", "stop").await;
+    browser.see_text(".live .check.bad", "répond elle-même").await;
+    browser.fill("words", "HORAIRES\nheures").await;
+    browser.fill("reply", "Du lundi au samedi, de 9 h à 19 h.").await;
+    browser.see(".live .check.good").await;
+    browser.press("form.columns button.primary").await;
+    browser.see_text(".flash", "HORAIRES").await;
+    browser.fill("text", "heures ?").await;
+    browser.see_text(".live .bubble", "de 9 h à 19 h").await;
+    let code = browser.see("[name='code']").await.prop("value").await.expect("read").expect("a code");
+    write(&browser, "33612345678", &code, "Horaires").await;
+    until("the answer on the phone", async || {
+        browser.driver.refresh().await.ok()?;
+        let page = browser.see("main").await.text().await.ok()?;
+        page.contains("de 9 h à 19 h").then_some(())
+    })
+    .await;
+}

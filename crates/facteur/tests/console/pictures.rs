@@ -16,6 +16,8 @@ const PAGES: &[(&str, &str)] = &[
     ("senders", "/senders"),
     ("sender-new", "/senders/new"),
     ("short-codes", "/short-codes"),
+    ("keywords", "/keywords"),
+    ("keyword-new", "/keywords/new"),
     ("hours", "/hours"),
     ("hours-edit", "/hours/edit"),
     ("consents", "/consents"),

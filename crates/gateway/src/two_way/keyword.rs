@@ -3,17 +3,18 @@
 use facteur_domain::{
     AutoReply, Class, KeywordId, Language, Sender, SenderState, ShortCode, WorkspaceId, text,
 };
-use facteur_rules::{Context, Effect, Facts, Meaning, Session, keyword_form, read_reply};
+use facteur_rules::{Context, Effect, Facts, Meaning, Reason, Session, keyword_form, read_reply};
 use facteur_store::{Actor, Keyword, KeywordRule, KeywordWord, StoreError, Subscription};
 
 use crate::compliance::Background;
 use crate::gateway::{Gateway, unavailable};
+use crate::preview::{PreviewReason, reason};
 use crate::refusal::{Code, Detail, Refusal};
 
 /// The most words of a keyword, synonyms and all.
-pub(super) const WORDS_MAX: usize = 20;
+pub const KEYWORD_WORDS_MAX: usize = 20;
 /// The longest word, in characters.
-pub(super) const WORD_MAX: usize = 40;
+pub const KEYWORD_WORD_MAX: usize = 40;
 /// The longest text of a subscription's fields, in characters.
 const FIELD_MAX: usize = 1_000;
 
@@ -30,6 +31,27 @@ pub struct KeywordDraft {
     pub reply: Option<String>,
     /// The subscription that it is.
     pub subscription: Option<Subscription>,
+}
+
+/// Why a word cannot be one of a keyword's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WordProblem {
+    /// It is empty, too long, or has neither letter nor digit.
+    Unreadable,
+    /// The platform itself answers it: STOP, CONTACT, START and their like.
+    Reserved,
+}
+
+impl WordProblem {
+    /// What is wrong with a word; nothing when it can be a keyword's.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        let (word, plain) = (word.trim(), keyword_form(word));
+        if plain.is_empty() || word.chars().count() > KEYWORD_WORD_MAX || word.contains(char::is_control) {
+            return Some(Self::Unreadable);
+        }
+        is_reserved(word).then_some(Self::Reserved)
+    }
 }
 
 /// The faults of one draft.
@@ -109,7 +131,9 @@ impl Gateway {
         }
         let subscription = draft.subscription.map(|to| subscribed(to, &mut faults));
         if let (Some(code), Some(reply)) = (code, &draft.reply) {
-            self.judge_reply(workspace, code, reply, &mut faults);
+            self.judge_reply(workspace, code, reply, |reason| {
+                faults.add("reply", reason.message(Language::English), Some(reason.rule));
+            });
         }
         faults.into_result()?;
         let code = code.ok_or_else(|| Refusal::new(Code::InternalServerError, "a code without a fault"))?;
@@ -137,8 +161,27 @@ impl Gateway {
         }
     }
 
-    /// What the rules would say of the answer to somebody who has just written.
-    fn judge_reply(&self, workspace: WorkspaceId, code: ShortCode, reply: &str, faults: &mut Faults) {
+    /// What the rules object to an answer, for people; nothing when it may go.
+    #[must_use]
+    pub fn check_keyword_reply(
+        &self,
+        workspace: WorkspaceId,
+        code: ShortCode,
+        reply: &str,
+    ) -> Vec<PreviewReason> {
+        let mut reasons = Vec::new();
+        self.judge_reply(workspace, code, reply, |objection| reasons.push(reason(objection)));
+        reasons
+    }
+
+    /// What the rules object to the answer to somebody who has just written.
+    fn judge_reply(
+        &self,
+        workspace: WorkspaceId,
+        code: ShortCode,
+        reply: &str,
+        mut object: impl FnMut(&Reason),
+    ) {
         let (directory, rules) = (self.directory(), self.sending());
         let settings = directory.settings(workspace);
         let sender = Sender::Code(code);
@@ -170,31 +213,37 @@ impl Gateway {
             auto_reply: Some(AutoReply::Keyword),
             circumstances,
         });
-        for reason in verdict.reasons().iter().filter(|reason| reason.effect >= Effect::Hold) {
-            faults.add("reply", reason.message(Language::English), Some(reason.rule));
-        }
+        verdict.reasons().iter().filter(|reason| reason.effect >= Effect::Hold).for_each(&mut object);
     }
 }
 
 fn words(words: Vec<String>, faults: &mut Faults) -> Vec<KeywordWord> {
-    if words.len() > WORDS_MAX {
-        faults.add("words", format!("A keyword has {WORDS_MAX} words at most, synonyms and all."), None);
+    if words.len() > KEYWORD_WORDS_MAX {
+        faults.add(
+            "words",
+            format!("A keyword has {KEYWORD_WORDS_MAX} words at most, synonyms and all."),
+            None,
+        );
     }
     let mut kept: Vec<KeywordWord> = Vec::new();
     for word in words {
         let shown = word.trim().to_owned();
-        let plain = keyword_form(&shown);
-        let length = shown.chars().count();
-        if plain.is_empty() || length > WORD_MAX || shown.contains(char::is_control) {
-            let message = format!("A keyword has 1 to {WORD_MAX} characters, a letter or digit among them.");
-            faults.add("words", message, None);
-        } else if is_reserved(&shown) {
-            let message =
-                format!("The platform itself answers {shown}: STOP, CONTACT, START and their like.");
-            faults.add("words", message, None);
-        } else if kept.iter().all(|other| other.plain != plain) {
-            kept.push(KeywordWord { shown, plain });
-        }
+        let message = match WordProblem::of(&shown) {
+            Some(WordProblem::Unreadable) => {
+                format!("A keyword has 1 to {KEYWORD_WORD_MAX} characters, a letter or digit among them.")
+            }
+            Some(WordProblem::Reserved) => {
+                format!("The platform itself answers {shown}: STOP, CONTACT, START and their like.")
+            }
+            None => {
+                let plain = keyword_form(&shown);
+                if kept.iter().all(|other| other.plain != plain) {
+                    kept.push(KeywordWord { shown, plain });
+                }
+                continue;
+            }
+        };
+        faults.add("words", message, None);
     }
     kept
 }

@@ -8,6 +8,7 @@ mod attribution;
 mod keyword;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -19,7 +20,8 @@ use facteur_store::{
     StopOrder, Understand, Understood,
 };
 
-pub use keyword::KeywordDraft;
+pub use keyword::{KEYWORD_WORD_MAX, KEYWORD_WORDS_MAX, KeywordDraft, WordProblem};
+pub use trial::ReplyTrial;
 
 use self::attribution::{Advertiser, Whose};
 use crate::config::SendingRules;

@@ -43,6 +43,12 @@ impl Fields {
         Self(self.0.iter().filter(|(key, _)| key != name).cloned().collect())
     }
 
+    /// With another one.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Every text of the fields of this name.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -138,6 +144,11 @@ impl Field {
             maximum: 0,
             live: String::new(),
         }
+    }
+
+    /// Its name.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Of this HTML type: `email`, `password`, `tel`, `number`, `date`, `url`, `file`.

@@ -46,6 +46,7 @@ areas! {
     "company",
     "conversations",
     "keys",
+    "keywords",
     "members",
     "phones",
     "platform",

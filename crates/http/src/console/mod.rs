@@ -21,6 +21,7 @@ mod home;
 mod hours;
 mod imports;
 mod keys;
+mod keywords;
 pub(crate) mod lang;
 mod link;
 mod live;
@@ -144,6 +145,7 @@ pub(crate) fn mount(routes: &mut Routes) {
     phones::mount(&mut pages);
     components::mount(&mut pages);
     senders::mount(&mut pages);
+    keywords::mount(&mut pages);
     hours::mount(&mut pages);
     consents::mount(&mut pages);
     opt_outs::mount(&mut pages);

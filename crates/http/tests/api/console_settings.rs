@@ -305,3 +305,78 @@ async fn a_webhook_is_made_tested_and_removed() {
     assert_eq!(browser.post(&format!("{page}/delete"), &[]).await.status, StatusCode::SEE_OTHER);
     assert_eq!(browser.get(&page).await.status, StatusCode::NOT_FOUND);
 }
+
+/// Requirement `seed-short-code-replies`.
+#[tokio::test]
+async fn a_keyword_is_tried_made_changed_and_removed() {
+    let world = World::new().await;
+    let (mut browser, workspace, base) = signed_in(&world).await;
+    let at = |path: &str| format!("{base}/keywords{path}");
+    assert!(browser.get(&at("")).await.text.contains("38180"));
+    for (words, reply, wrong) in [
+        ("", "Bonjour", "Donnez un mot"),
+        ("STOP", "Bonjour", "répond elle-même à « STOP »"),
+        ("arrêt", "Bonjour", "répond elle-même à « arrêt »"),
+        ("!!!", "Bonjour", "ne convient pas"),
+    ] {
+        let fields = [("code", "38180"), ("words", words), ("match", "exact"), ("reply", reply)];
+        let refused = browser.post(&at("/new"), &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{words}");
+        assert!(refused.text.contains(wrong), "{words}: {}", refused.text);
+    }
+    let fields = [
+        ("code", "38180"),
+        ("words", "Club, fidélité"),
+        ("match", "prefix"),
+        ("reply", "Bienvenue <b>\r\nau club"),
+        ("subscribes", "on"),
+        ("advertiser", "Demo"),
+        ("purpose", ""),
+        ("text_shown", "Envoyez CLUB au 38180"),
+    ];
+    let incomplete = browser.post(&at("/new"), &fields).await;
+    assert!(incomplete.text.contains("id=\"e-purpose\""), "{}", incomplete.text);
+    let mut whole = fields;
+    whole[6] = ("purpose", "offres");
+    assert_eq!(browser.post(&at("/new"), &whole).await.status, StatusCode::SEE_OTHER);
+    let again =
+        browser.post(&at("/new"), &[("code", "38180"), ("words", "FIDELITE"), ("match", "exact")]).await;
+    assert!(again.text.contains("est déjà un mot-clé"), "{}", again.text);
+
+    let tried = browser.post(&at("/try"), &[("code", "38180"), ("text", "fidelite oui")]).await;
+    for said in ["Mot-clé", "Club", "Abonne à Demo, pour : offres", "Bienvenue &#60;b&#62;\nau club"] {
+        assert!(tried.text.contains(said), "{said} in {}", tried.text);
+    }
+    let stop = browser.post(&at("/try"), &[("code", "38180"), ("text", "stop")]).await;
+    assert!(stop.text.contains("Plus aucun SMS commercial de Demo"), "{}", stop.text);
+    let store = world.gateway.store();
+    let none = facteur_store::Page { page: 1, size: 1 };
+    assert_eq!(store.opt_outs(workspace, None, none).await.expect("read").total, 0, "nothing is kept");
+
+    let default = [("code", "38180"), ("default", "on"), ("reply", "Répondez CLUB.")];
+    assert_eq!(browser.post(&at("/new"), &default).await.status, StatusCode::SEE_OTHER);
+    let other = browser.post(&at("/try"), &[("code", "38180"), ("text", "allô ?")]).await;
+    assert!(other.text.contains("<p class=\"bubble\">Répondez CLUB.</p>"), "{}", other.text);
+
+    let kept = store.keywords(workspace, None).await.expect("read");
+    let club = kept.iter().find(|keyword| !keyword.rule.words.is_empty()).expect("there").id;
+    let shown = browser.get(&at(&format!("/{club}"))).await;
+    assert!(shown.text.contains("fidélité") && shown.text.contains("checked"), "{}", shown.text);
+    let change = [("code", "38180"), ("words", "Club"), ("match", "exact"), ("reply", "Bonjour")];
+    assert_eq!(browser.post(&at(&format!("/{club}")), &change).await.status, StatusCode::SEE_OTHER);
+    let audit = browser.get(&format!("{base}/settings/audit")).await;
+    assert!(
+        audit.text.contains("keyword.changed") && audit.text.contains("subscription none"),
+        "{}",
+        audit.text
+    );
+    assert_eq!(browser.get(&at(&format!("/{club}/delete"))).await.status, StatusCode::OK);
+    assert_eq!(store.keywords(workspace, None).await.expect("read").len(), 2, "asking removes nothing");
+    assert_eq!(browser.post(&at(&format!("/{club}/delete")), &[]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(store.keywords(workspace, None).await.expect("read").len(), 1);
+    assert_eq!(browser.get(&at(&format!("/{club}"))).await.status, StatusCode::NOT_FOUND);
+
+    let (mut support, _) = somebody(&world, "sam@exemple.fr", &[(workspace, Role::Support)], None).await;
+    assert_eq!(support.get(&at("")).await.status, StatusCode::OK);
+    assert_eq!(support.post(&at("/new"), &whole).await.status, StatusCode::FORBIDDEN);
+}
