@@ -30,7 +30,7 @@ impl Caller {
             created_at: Timestamp::from_millis(0),
             revoked_at: None,
         };
-        Self { key: Arc::new(key), workspace_name: workspace_name.into() }
+        Self { key: Arc::new(key), workspace_name: workspace_name.into(), origin: None }
     }
 }
 

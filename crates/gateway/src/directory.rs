@@ -1,11 +1,12 @@
 //! Who may do what: keys, workspaces and senders, kept in memory, read without waiting.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 
 use facteur_domain::sender::NAME_MAX;
 use facteur_domain::{Redacted, Sender, SenderState, ShortCode, WorkspaceId};
-use facteur_store::{ApiKey, DirectorySnapshot, SenderRecord, Settings};
+use facteur_store::{Actor, ApiKey, DirectorySnapshot, SenderRecord, Settings};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -98,6 +99,8 @@ pub struct Caller {
     pub key: Arc<ApiKey>,
     /// Its workspace's name.
     pub workspace_name: Arc<str>,
+    /// The network address that it calls from, if it came over the network.
+    pub origin: Option<IpAddr>,
 }
 
 impl Caller {
@@ -105,6 +108,16 @@ impl Caller {
     #[must_use]
     pub fn workspace(&self) -> WorkspaceId {
         self.key.workspace
+    }
+
+    /// Who acts, for the records.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let name = self.key.id.to_string();
+        match self.origin {
+            Some(address) => Actor::at(name, address.to_canonical()),
+            None => Actor::named(name),
+        }
     }
 
     /// Whether its key has `scope`.
@@ -209,7 +222,9 @@ impl Directory {
         for key in snapshot.keys {
             let workspace_name =
                 directory.names.get(&key.workspace).cloned().unwrap_or_else(|| Arc::from(""));
-            directory.callers.insert(*key.hash.show(), Caller { key: Arc::new(key), workspace_name });
+            directory
+                .callers
+                .insert(*key.hash.show(), Caller { key: Arc::new(key), workspace_name, origin: None });
         }
         directory.settings =
             snapshot.settings.into_iter().map(|(id, chosen)| (id, Arc::new(chosen))).collect();
@@ -243,6 +258,14 @@ impl Directory {
     /// The name of a workspace.
     pub(crate) fn workspace_name(&self, workspace: WorkspaceId) -> Option<&str> {
         self.names.get(&workspace).map(|name| &**name)
+    }
+
+    /// Every workspace, by name.
+    pub(crate) fn workspaces(&self) -> Vec<(WorkspaceId, String)> {
+        let mut all: Vec<(WorkspaceId, String)> =
+            self.names.iter().map(|(id, name)| (*id, name.to_string())).collect();
+        all.sort_by(|a, b| a.1.cmp(&b.1));
+        all
     }
 
     /// What a workspace chose; what it would choose by default when the directory does not know it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use facteur_domain::{Class, Message, MessageId, Timestamp};
-use facteur_store::{Accept, Accepted, Actor, AuditLine, Idempotency, Standing, StoredAnswer};
+use facteur_store::{Accept, Accepted, AuditLine, Idempotency, Standing, StoredAnswer};
 
 use crate::Caller;
 use crate::accept::{Assessment, Desk, Draft, IdempotencyKey, Reply, SendRequest, needs_standing};
@@ -327,7 +327,7 @@ impl Gateway {
             if count > 1 {
                 detail += &format!(" ({count} messages)");
             }
-            let who = Actor::named(caller.key.id.to_string());
+            let who = caller.actor();
             let line = AuditLine::new(now, who, Some(caller.workspace()), "message.refused", detail);
             if let Err(why) = self.shared.store.note_refused(line, rules.repeat(count)).await {
                 tracing::error!(%why, "a refusal is missing from the audit log");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{Class, MessageId, Timestamp, WorkspaceId};
-use facteur_store::{Change, SenderRecord, Settings, Store, StoreError, StoredMessage};
+use facteur_store::{Actor, Change, SenderRecord, Settings, Store, StoreError, StoredMessage};
 
 use crate::config::SendingRules;
 use crate::directory::Directory;
@@ -158,6 +158,12 @@ impl Gateway {
         self.shared.directory().workspace_name(workspace).map(str::to_owned)
     }
 
+    /// Every workspace, by name.
+    #[must_use]
+    pub fn workspaces(&self) -> Vec<(WorkspaceId, String)> {
+        self.shared.directory().workspaces()
+    }
+
     /// What each workspace chose.
     #[must_use]
     pub fn settings(&self, workspace: WorkspaceId) -> Arc<Settings> {
@@ -198,14 +204,19 @@ impl Gateway {
         self.shared.refresh().await
     }
 
-    /// Cancels a message that has not left.
+    /// Cancels a message that has not left; the audit log says who did.
     ///
     /// # Errors
     /// There is no such message in the workspace, or it has left.
-    pub async fn cancel(&self, workspace: WorkspaceId, message: MessageId) -> Result<StoredMessage, Refusal> {
+    pub async fn cancel(
+        &self,
+        workspace: WorkspaceId,
+        message: MessageId,
+        actor: Actor,
+    ) -> Result<StoredMessage, Refusal> {
         let not_found =
             || Refusal::new(Code::MessageNotFound, format!("There is no message {message}.")).at("id");
-        match self.shared.store.cancel(workspace, message, self.now()).await {
+        match self.shared.store.cancel(workspace, message, self.now(), actor).await {
             Ok(change) => self.shared.outcomes().changed(&[change]),
             Err(StoreError::NotFound(_)) => return Err(not_found()),
             Err(StoreError::Conflict(why)) => {

@@ -158,7 +158,12 @@ impl World {
 
     /// Makes an event owed to an endpoint.
     async fn tell(&self, webhook: &Webhook) -> EventId {
-        let told = self.gateway.store().test_webhook(self.workspace, webhook.id, self.gateway.now());
+        let told = self.gateway.store().test_webhook(
+            self.workspace,
+            webhook.id,
+            self.gateway.now(),
+            facteur_store::Actor::named("ana"),
+        );
         let event = told.await.expect("told");
         self.gateway.deliver_webhooks();
         event
@@ -297,8 +302,16 @@ async fn many_deliveries_all_arrive_once() {
     let (world, mut receiver) = (World::new(true).await, receiver(&[]).await);
     let webhook = world.endpoint(format!("{}/hook", receiver.address)).await;
     let now = world.gateway.now();
-    let told: Vec<_> =
-        (0..MANY).map(|_| world.gateway.store().test_webhook(world.workspace, webhook.id, now)).collect();
+    let told: Vec<_> = (0..MANY)
+        .map(|_| {
+            world.gateway.store().test_webhook(
+                world.workspace,
+                webhook.id,
+                now,
+                facteur_store::Actor::named("ana"),
+            )
+        })
+        .collect();
     for event in told {
         event.await.expect("told");
     }

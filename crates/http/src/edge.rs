@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use facteur_domain::Timestamp;
+use facteur_gateway::Caller;
 
 use crate::api::{SEND, SEND_LIST};
 use crate::app::App;
@@ -108,7 +109,8 @@ impl<'a> Visit<'a> {
         if let Some(scope) = scope {
             auth::require(&caller, scope)?;
         }
-        request.extensions_mut().insert(caller);
+        let origin = request.extensions().get::<Peer>().map(|peer| peer.0);
+        request.extensions_mut().insert(Caller { origin, ..caller });
         Ok(())
     }
 

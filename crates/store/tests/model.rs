@@ -335,7 +335,8 @@ impl Run {
 
     async fn cancel(&mut self, n: usize) {
         let (at, id) = (self.now(), self.id(n));
-        let cancelled = self.store.cancel(WORKSPACE, id, at).await.is_ok();
+        let cancelled =
+            self.store.cancel(WORKSPACE, id, at, facteur_store::Actor::named("ana")).await.is_ok();
         let waits = |part: &ModelPart| matches!(part.state, State::Scheduled | State::Queued);
         let may = self.twins[n].parts.iter().all(waits);
         assert_eq!(cancelled, may);

@@ -221,7 +221,10 @@ async fn attempts_are_recorded_and_replayed() {
     assert_eq!((row.state, row.attempts, row.status), (DeliveryState::Failed, 2, Some(500)));
     assert_eq!(row.tried, Some((at(9), Duration::from_millis(12))));
     let other = WorkspaceId::from_key(32);
-    let foreign = world.store.replay_webhook(other, endpoint.id, Replay::Since(at(0)), at(10)).await;
+    let foreign = world
+        .store
+        .replay_webhook(other, endpoint.id, Replay::Since(at(0)), at(10), facteur_store::Actor::named("ana"))
+        .await;
     assert!(matches!(foreign, Err(StoreError::NotFound(_))));
     for (what, count) in [
         (Replay::Since(at(2)), 0),
@@ -229,7 +232,11 @@ async fn attempts_are_recorded_and_replayed() {
         (Replay::Since(at(1)), 0),
         (Replay::One(row.event), 1),
     ] {
-        let owed = world.store.replay_webhook(WORKSPACE, endpoint.id, what, at(10)).await.expect("done");
+        let owed = world
+            .store
+            .replay_webhook(WORKSPACE, endpoint.id, what, at(10), facteur_store::Actor::named("ana"))
+            .await
+            .expect("done");
         assert_eq!(owed, count, "{what:?}");
     }
     let replayed = world.due(10).await;
@@ -318,9 +325,17 @@ async fn contacts_are_told_with_their_change_and_erased_with_their_number() {
         numbers: vec![number(1), number(2)],
         ..ContactCard::default()
     };
-    let made = world.store.create_contact(WORKSPACE, card, at(1)).await.expect("made");
+    let made = world
+        .store
+        .create_contact(WORKSPACE, card, at(1), facteur_store::Actor::named("ana"))
+        .await
+        .expect("made");
     let update = ContactUpdate { last_name: Some(Some("Durand".to_owned())), ..ContactUpdate::default() };
-    let changed = world.store.update_contact(WORKSPACE, made.id, update, at(2)).await.expect("changed");
+    let changed = world
+        .store
+        .update_contact(WORKSPACE, made.id, update, at(2), facteur_store::Actor::named("ana"))
+        .await
+        .expect("changed");
     assert_eq!((changed.card.name.as_deref(), changed.card.numbers.len()), (Some("Camille"), 2));
     let due = world.due(3).await;
     let bodies: Vec<_> = due.deliveries.iter().map(|delivery| delivery.payload.show().clone()).collect();

@@ -255,13 +255,25 @@ async fn a_scheduled_message_leaves_at_its_time_and_a_cancelled_one_never() {
     let house = Harness::start(Plan::default()).await;
     let leaves = house.send_later("+33612345678", "plus tard", Duration::from_millis(700)).await;
     let stays = house.send_later("+33612345679", "jamais", Duration::from_millis(700)).await;
-    house.gateway.cancel(house.workspace, stays).await.expect("still waits");
+    house
+        .gateway
+        .cancel(house.workspace, stays, facteur_store::Actor::named("ana"))
+        .await
+        .expect("still waits");
     house.reaches(leaves, State::Delivered).await;
     assert_eq!(house.stored(stays).await.state, State::Cancelled);
     assert!(house.texts("33612345679").is_empty());
-    let again = house.gateway.cancel(house.workspace, stays).await.expect_err("not twice");
+    let again = house
+        .gateway
+        .cancel(house.workspace, stays, facteur_store::Actor::named("ana"))
+        .await
+        .expect_err("not twice");
     assert_eq!(again.code, Code::MessageNotCancellable);
-    let late = house.gateway.cancel(house.workspace, leaves).await.expect_err("it has left");
+    let late = house
+        .gateway
+        .cancel(house.workspace, leaves, facteur_store::Actor::named("ana"))
+        .await
+        .expect_err("it has left");
     assert_eq!(late.code, Code::MessageNotCancellable);
     house.stop().await;
 }

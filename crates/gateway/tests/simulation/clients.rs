@@ -97,7 +97,7 @@ async fn ask(shared: &Shared, gateway: &Gateway, caller: &Caller, workspace: Wor
     if asked.kind != Kind::Cancelled {
         return;
     }
-    let done = gateway.cancel(workspace, id).await;
+    let done = gateway.cancel(workspace, id, facteur_store::Actor::named("ana")).await;
     let mut world = shared.lock();
     match done {
         Ok(_) => {

@@ -54,7 +54,7 @@ impl Components {
             &page,
             Some("?a".to_owned()),
             Some("?b".to_owned()),
-            page.t1("audit-page", "number", 2u8),
+            page.t1("common-results", "count", 7usize),
         );
         Self { fields, charts, pager, phone: Msisdn::from_digits(33_639_980_001), page }
     }

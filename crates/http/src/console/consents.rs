@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use facteur_domain::{Basis, Msisdn};
-use facteur_store::{ConsentEntry, ConsentEvent, NewConsent, OptOut, Page as Window};
+use facteur_store::{ConsentEntry, ConsentEvent, NewConsent, OptOut, OptOutFilter};
 
 use super::imports::{self, FAULTS_MAX, Job, Progress};
 use super::lang::Lang;
@@ -26,7 +26,9 @@ use crate::json::tree::{Entry, Node};
 use crate::write_consents;
 
 /// Rows on a page.
-const SIZE: u32 = 50;
+const SIZE: usize = 50;
+/// STOPs of a person that are told.
+const STOPS: usize = 20;
 /// Entries of an export that are read at once.
 const PIECE: usize = 500;
 /// What a form adds to the file it carries, in octets.
@@ -84,23 +86,25 @@ async fn list(State(app): State<App>, member: Member, fields: Fields) -> Result<
         Err(key) => (None, Some(page.t(key))),
     };
     let (store, workspace) = (app.gateway.store(), member.workspace());
-    let at = fields.get("page").parse::<u32>().unwrap_or(1).clamp(1, 100_000);
+    let below: Option<u64> = fields.get("below").parse().ok();
     let (rows, more, stops) = match number {
         Some(number) => {
             let mut rows = store.consents(workspace, number).await?;
             rows.reverse();
-            let window = Window { page: 1, size: 20 };
-            (rows, false, store.opt_outs(workspace, Some(number), window).await?.rows)
+            let filter = OptOutFilter { number: Some(number), holds: Some(true), state: None };
+            (rows, false, store.opt_outs_below(workspace, filter, None, STOPS).await?)
         }
         None => {
-            let found = store.consent_list(workspace, Window { page: at, size: SIZE }).await?;
-            (found.rows, found.total > u64::from(at) * u64::from(SIZE), Vec::new())
+            let mut rows = store.consents_below(workspace, below, SIZE + 1).await?;
+            let more = rows.len() > SIZE;
+            rows.truncate(SIZE);
+            (rows, more, Vec::new())
         }
     };
-    let to = |at: u32| format!("{}?page={at}", member.link("/consents"));
-    let newer = (at > 1 && number.is_none()).then(|| to(at - 1));
-    let pager =
-        Pager::new(&page, newer, more.then(|| to(at + 1)), page.t1("common-results", "count", rows.len()));
+    let base = member.link("/consents");
+    let newest = (below.is_some() && number.is_none()).then(|| base.clone());
+    let older = rows.last().filter(|_| more).map(|last| format!("{base}?below={}", last.sequence));
+    let pager = Pager::new(&page, newest, older, page.t1("common-results", "count", rows.len()));
     let exports = member.may(Permission::Export);
     let view = Consents { asked, wrong, number, rows, stops, pager, exports, page };
     if view.wrong.is_some() { mend(&view) } else { render(&view) }

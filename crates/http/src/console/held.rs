@@ -5,10 +5,10 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use facteur_domain::{Msisdn, OptOutId, OptOutScope, Timestamp};
+use facteur_domain::{Msisdn, OptOutId, Timestamp};
 use facteur_store::{
-    Hour, NewOptOut, OptOut, OptOutState, OrphanReceipt, Page as Window, PlatformRole, Received,
-    ReceivedFilter, ReplyMeaning, RuleEffect,
+    Hour, OptOut, OptOutFilter, OptOutState, OrphanReceipt, Page as Window, PlatformRole, Received,
+    ReceivedFilter, ReplyMeaning, RuleEffect, StoreError,
 };
 
 use super::confirm::Confirm;
@@ -19,8 +19,6 @@ use crate::app::App;
 const LEAVING: usize = 12;
 /// Doubtful replies on the page.
 const DOUBTS: usize = 50;
-/// STOPs looked through for doubtful ones.
-const LOOKED_THROUGH: u32 = 20;
 /// Receipts and messages of nobody on the page.
 const ORPHANS: u32 = 20;
 /// Hours of which what rules held is told.
@@ -105,19 +103,11 @@ async fn show(State(app): State<App>, member: Member) -> Result<Response, Troubl
 /// STOPs that somebody is to read, newest first, each with the reply that it came from.
 async fn doubts(app: &App, member: &Member, page: &Page) -> Result<Vec<Doubt>, Trouble> {
     let (store, workspace) = (app.gateway.store(), member.workspace());
+    let filter = OptOutFilter { state: Some(OptOutState::Review), holds: Some(true), number: None };
     let mut doubts = Vec::new();
-    for at in 1..=LOOKED_THROUGH {
-        let found = store.opt_outs(workspace, None, Window { page: at, size: 100 }).await?;
-        let last = u64::from(at) * 100 >= found.total;
-        let open = |stop: &OptOut| stop.state == OptOutState::Review && stop.lifted.is_none();
-        for stop in found.rows.into_iter().filter(open) {
-            doubts.push(doubt(app, member, page, stop).await?);
-        }
-        if last || doubts.len() >= DOUBTS {
-            break;
-        }
+    for stop in store.opt_outs_below(workspace, filter, None, DOUBTS).await? {
+        doubts.push(doubt(app, member, page, stop).await?);
     }
-    doubts.truncate(DOUBTS);
     Ok(doubts)
 }
 
@@ -136,21 +126,10 @@ async fn doubt(app: &App, member: &Member, page: &Page, stop: OptOut) -> Result<
     Ok(Doubt { stop, who, text, why })
 }
 
-/// A doubtful STOP of the workspace, by the id in the address.
+/// A STOP of the workspace, by the id in the address.
 async fn find(app: &App, member: &Member, id: &str) -> Result<OptOut, Trouble> {
     let id: OptOutId = id.parse().map_err(|_| Trouble::NotFound)?;
-    for at in 1..=LOOKED_THROUGH {
-        let found =
-            app.gateway.store().opt_outs(member.workspace(), None, Window { page: at, size: 100 }).await?;
-        let more = u64::from(at) * 100 < found.total;
-        if let Some(stop) = found.rows.into_iter().find(|stop| stop.id == id) {
-            return Ok(stop);
-        }
-        if !more {
-            break;
-        }
-    }
-    Err(Trouble::NotFound)
+    app.gateway.store().opt_out(member.workspace(), id).await?.ok_or(Trouble::NotFound)
 }
 
 async fn ask_confirm(
@@ -178,21 +157,12 @@ async fn confirm(
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Trouble> {
     let stop = find(&app, &member, &id).await?;
-    let Some(number) = stop.number else { return Err(Trouble::Conflict("held-person-erased")) };
-    // The same STOP recorded again for sure is sure.
-    let again = NewOptOut {
-        number,
-        scope: stop.scope,
-        advertiser: stop.advertiser.filter(|_| stop.scope == OptOutScope::Advertiser),
-        source: stop.source,
-        reason: stop.reason,
-    };
-    let (_, changes) = app
-        .gateway
-        .store()
-        .record_opt_outs(member.workspace(), vec![again], app.gateway.now(), member.actor())
-        .await?;
-    app.gateway.report(&changes);
+    let (store, now) = (app.gateway.store(), app.gateway.now());
+    let confirmed = store.confirm_opt_out(member.workspace(), stop.id, now, member.actor()).await;
+    confirmed.map_err(|why| match why {
+        StoreError::Conflict(_) => Trouble::Conflict("optouts-lifted-already"),
+        other => other.into(),
+    })?;
     Ok(member.go(&member.link("/held"), Flash::done("held-confirmed", "")))
 }
 

@@ -188,7 +188,7 @@ async fn cancel(
 ) -> Result<Response, Trouble> {
     let id: MessageId = id.parse().map_err(|_| Trouble::NotFound)?;
     let here = member.link(&format!("/messages/{id}"));
-    match app.gateway.cancel(member.workspace(), id).await {
+    match app.gateway.cancel(member.workspace(), id, member.actor()).await {
         Ok(_) => Ok(member.go(&here, Flash::done("messages-cancelled", ""))),
         Err(refusal) => match refusal.code {
             Code::MessageNotFound => Err(Trouble::NotFound),

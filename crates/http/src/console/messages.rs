@@ -135,7 +135,7 @@ fn filter(page: &Page, fields: &Fields) -> Result<MessageFilter, &'static str> {
 }
 
 /// The first instant of a day, or of the day after.
-fn day(page: &Page, text: &str, later: i32) -> Result<Option<Timestamp>, &'static str> {
+pub(super) fn day(page: &Page, text: &str, later: i32) -> Result<Option<Timestamp>, &'static str> {
     if text.is_empty() {
         return Ok(None);
     }

@@ -21,6 +21,7 @@ static WORKSPACE: &[(&str, &[Entry])] = &[
     ("common-nav-compliance", &[
         Entry("senders-title", "/senders", Permission::See, "senders"),
         Entry("senders-codes", "/short-codes", Permission::See, "codes"),
+        Entry("keywords-title", "/keywords", Permission::See, "keywords"),
         Entry("hours-title", "/hours", Permission::See, "calendar"),
         Entry("consents-title", "/consents", Permission::See, "consent"),
         Entry("optouts-title", "/opt-outs", Permission::See, "stop"),
@@ -43,6 +44,7 @@ static PLATFORM: &[(&str, &str, PlatformRole, &str)] = &[
     ("platform-review", "/review", PlatformRole::Reviewer, "review"),
     ("platform-workspaces", "/workspaces", PlatformRole::Operator, "company"),
     ("platform-routes", "/routes", PlatformRole::Operator, "routes"),
+    ("platform-audit", "/audit", PlatformRole::Operator, "audit"),
     ("platform-rules", "/rules", PlatformRole::Reviewer, "rules"),
     ("phones-title", PHONES, PlatformRole::Operator, "phones"),
 ];

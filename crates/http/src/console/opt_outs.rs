@@ -5,19 +5,19 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use facteur_domain::{Msisdn, OptOutId, OptOutScope};
-use facteur_store::{NewOptOut, OptOut, OptOutState, Page as Window, StoreError};
+use facteur_store::{NewOptOut, OptOut, OptOutFilter, OptOutState, StoreError};
 
 use super::consents::{consent_fields, read_consent};
 use super::pager::Pager;
 use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render};
-use crate::api::export::{Form, streamed};
-use crate::api::opt_outs::export::csv_page;
+use crate::api::export::Form;
+use crate::api::opt_outs::export::exported;
 use crate::api::opt_outs::{ADVERTISER_MAX, REASON_MAX};
 use crate::app::App;
 use crate::table;
 
 /// Rows on a page.
-const SIZE: u32 = 50;
+const SIZE: usize = 50;
 
 pub(super) fn mount(pages: &mut Pages<'_>) {
     pages.member("/opt-outs", Permission::See, get(list));
@@ -42,9 +42,11 @@ struct OptOuts {
     asked: String,
     wrong: Option<String>,
     rows: Vec<OptOut>,
+    states: Field,
     pager: Pager,
     searched: bool,
     exports: bool,
+    export: String,
 }
 
 /// How an opt-out stands: a badge's kind and a word.
@@ -59,33 +61,56 @@ pub(super) fn standing(opt_out: &OptOut) -> (&'static str, &'static str) {
 async fn list(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
     let page = member.page("optouts-title");
     let asked = fields.get("number").to_owned();
-    let (number, wrong) = match typed_number(&asked) {
-        Ok(number) => (number, None),
-        Err(key) => (None, Some(page.t(key))),
+    let (filter, wrong) = match asked_for(&fields) {
+        Ok(filter) => (filter, None),
+        Err(key) => (OptOutFilter::default(), Some(page.t(key))),
     };
-    let at = fields.get("page").parse::<u32>().unwrap_or(1).clamp(1, 100_000);
+    let below: Option<OptOutId> = fields.get("below").parse().ok();
     let store = app.gateway.store();
-    let found = store.opt_outs(member.workspace(), number, Window { page: at, size: SIZE }).await?;
-    let query =
-        if asked.is_empty() { String::new() } else { format!("number={}&", super::form::escaped(&asked)) };
-    let to = |at: u32| format!("{}?{query}page={at}", member.link("/opt-outs"));
-    let more = found.total > u64::from(at) * u64::from(SIZE);
-    let pager = Pager::new(
-        &page,
-        (at > 1).then(|| to(at - 1)),
-        more.then(|| to(at + 1)),
-        page.t1("optouts-page", "number", at),
-    );
+    let mut rows = store.opt_outs_below(member.workspace(), filter, below, SIZE + 1).await?;
+    let more = rows.len() > SIZE;
+    rows.truncate(SIZE);
+    let query = query(&fields);
+    let base = member.link("/opt-outs");
+    let older = rows.last().filter(|_| more).map(|last| format!("{base}?{query}below={}", last.id));
+    let newest = below.map(|_| format!("{base}?{query}"));
+    let pager = Pager::new(&page, newest, older, page.t1("common-results", "count", rows.len()));
+    let states =
+        ["confirmed", "review", "lifted"].map(|state| (state.to_owned(), page.word("optouts-state", state)));
+    let any = (String::new(), page.t("optouts-any"));
+    let states = Field::new(&page, "state", "optouts-state")
+        .choice(std::iter::once(any).chain(states))
+        .value(fields.get("state"))
+        .filter();
     let view = OptOuts {
-        searched: !asked.is_empty(),
+        searched: !query.is_empty(),
         exports: member.may(Permission::Export),
+        export: format!("{base}/export?{query}"),
         asked,
         wrong,
-        rows: found.rows,
+        rows,
+        states,
         pager,
         page,
     };
     if view.wrong.is_some() { mend(&view) } else { render(&view) }
+}
+
+/// Which opt-outs an address asks for; a sentence's key when its number is none.
+fn asked_for(fields: &Fields) -> Result<OptOutFilter, &'static str> {
+    let holds = match fields.get("state") {
+        "lifted" => Some(false),
+        "" => None,
+        _ => Some(true),
+    };
+    let (number, state) = (typed_number(fields.get("number"))?, OptOutState::from_name(fields.get("state")));
+    Ok(OptOutFilter { number, state, holds })
+}
+
+/// The filters as they stand in an address, each with `&` behind it.
+fn query(fields: &Fields) -> String {
+    let given = ["number", "state"].into_iter().filter_map(|name| Some((name, fields.some(name)?)));
+    given.map(|(name, value)| format!("{name}={}&", super::form::escaped(&value))).collect()
 }
 
 #[derive(Template)]
@@ -151,32 +176,25 @@ async fn keep(app: &App, member: &Member, opt_out: NewOptOut) -> Result<(), Trou
     Ok(())
 }
 
-/// The opt-out of an address, among those of its number.
-async fn find(app: &App, member: &Member, id: &str, number: &str) -> Result<OptOut, Trouble> {
+/// The opt-out of an address.
+async fn find(app: &App, member: &Member, id: &str) -> Result<OptOut, Trouble> {
     let id: OptOutId = id.parse().map_err(|_| Trouble::NotFound)?;
-    let number = typed_number(number).ok().flatten().ok_or(Trouble::NotFound)?;
-    let window = Window { page: 1, size: 100 };
-    let found = app.gateway.store().opt_outs(member.workspace(), Some(number), window).await?;
-    found.rows.into_iter().find(|opt_out| opt_out.id == id).ok_or(Trouble::NotFound)
+    app.gateway.store().opt_out(member.workspace(), id).await?.ok_or(Trouble::NotFound)
 }
 
-/// A doubtful one is one: the same recorded again confirms it.
 async fn confirm(
     State(app): State<App>,
     member: Member,
     Path((_, id)): Path<(String, String)>,
-    fields: Fields,
 ) -> Result<Response, Trouble> {
-    let there = find(&app, &member, &id, fields.get("number")).await?;
+    let there = find(&app, &member, &id).await?;
     let number = there.number.ok_or(Trouble::NotFound)?;
-    let opt_out = NewOptOut {
-        number,
-        scope: there.scope,
-        advertiser: there.advertiser,
-        source: there.source,
-        reason: there.reason,
-    };
-    keep(&app, &member, opt_out).await?;
+    let (store, now) = (app.gateway.store(), member.guest.now);
+    let confirmed = store.confirm_opt_out(member.workspace(), there.id, now, member.actor()).await;
+    confirmed.map_err(|why| match why {
+        StoreError::Conflict(_) => Trouble::Conflict("optouts-lifted-already"),
+        other => other.into(),
+    })?;
     let to = format!("{}?number={}", member.link("/opt-outs"), super::form::escaped(&number.to_string()));
     Ok(member.go(&to, Flash::done("optouts-confirmed", super::format::phone(number))))
 }
@@ -224,9 +242,8 @@ async fn ask_lift(
     State(app): State<App>,
     member: Member,
     Path((_, id)): Path<(String, String)>,
-    fields: Fields,
 ) -> Result<Response, Trouble> {
-    let opt_out = find(&app, &member, &id, fields.get("number")).await?;
+    let opt_out = find(&app, &member, &id).await?;
     if opt_out.lifted.is_some() {
         return Err(Trouble::Conflict("optouts-lifted-already"));
     }
@@ -239,7 +256,7 @@ async fn lift(
     Path((_, id)): Path<(String, String)>,
     fields: Fields,
 ) -> Result<Response, Trouble> {
-    let opt_out = find(&app, &member, &id, fields.get("number")).await?;
+    let opt_out = find(&app, &member, &id).await?;
     let number = opt_out.number.ok_or(Trouble::NotFound)?;
     let doubtful = opt_out.state == OptOutState::Review;
     let mut wrong = Vec::new();
@@ -269,15 +286,8 @@ async fn lift(
     Ok(member.go(&to, Flash::done("optouts-lifted", super::format::phone(number))))
 }
 
-async fn export(State(app): State<App>, member: Member) -> Response {
-    let (store, workspace) = (app.gateway.store().clone(), member.workspace());
-    let body = streamed(1, move |at: u32| {
-        let store = store.clone();
-        Box::pin(async move {
-            let found = store.opt_outs(workspace, None, Window { page: at, size: 100 }).await?;
-            let ended = found.rows.is_empty() && at > 1;
-            Ok((!ended).then(|| (csv_page(found.rows, at == 1), at + 1)))
-        })
-    });
-    Form::Csv.answer("opt-outs", body)
+async fn export(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
+    let filter = asked_for(&fields).map_err(|_| Trouble::Malformed)?;
+    let body = exported(app.gateway.store().clone(), member.workspace(), filter, Form::Csv);
+    Ok(Form::Csv.answer("opt-outs", body))
 }

@@ -9,8 +9,7 @@ use axum::routing::{get, post};
 use facteur_domain::{EventId, Redacted, WebhookId};
 use facteur_gateway::{Chance, show_secret};
 use facteur_store::{
-    DeliveryState, NewWebhook, Page as Window, Replay, StoreError, Webhook, WebhookDelivery, WebhookTopic,
-    WebhookUpdate,
+    DeliveryState, NewWebhook, Replay, StoreError, Webhook, WebhookDelivery, WebhookTopic, WebhookUpdate,
 };
 
 use super::confirm::Confirm;
@@ -19,7 +18,7 @@ use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend
 use crate::app::App;
 
 /// Deliveries on a page.
-const SIZE: u32 = 25;
+const SIZE: usize = 25;
 /// How long the secret before a new one signs too.
 const PREVIOUS_SIGNS: Duration = Duration::from_hours(24);
 /// The longest description, in characters.
@@ -178,14 +177,16 @@ impl Endpoint {
 
     async fn new(app: &App, member: &Member, webhook: Webhook, fields: &Fields) -> Result<Self, Trouble> {
         let page = member.page("webhooks-title").titled(webhook.url.clone());
-        let at = fields.get("page").parse::<u32>().unwrap_or(1).clamp(1, 10_000);
-        let window = Window { page: at, size: SIZE };
+        let below: Option<EventId> = fields.get("below").parse().ok();
         let store = app.gateway.store();
-        let found = store.webhook_deliveries(member.workspace(), webhook.id, window).await?;
-        let to = |at: u32| format!("{}?page={at}", here(member, &webhook));
-        let more = found.total > u64::from(at) * u64::from(SIZE);
-        let shown = page.t1("webhooks-deliveries-shown", "count", found.rows.len());
-        let pager = Pager::new(&page, (at > 1).then(|| to(at - 1)), more.then(|| to(at + 1)), shown);
+        let mut deliveries =
+            store.webhook_deliveries_below(member.workspace(), webhook.id, below, SIZE + 1).await?;
+        let more = deliveries.len() > SIZE;
+        deliveries.truncate(SIZE);
+        let base = here(member, &webhook);
+        let older = deliveries.last().filter(|_| more).map(|last| format!("{base}?below={}", last.event));
+        let shown = page.t1("webhooks-deliveries-shown", "count", deliveries.len());
+        let pager = Pager::new(&page, below.map(|_| base), older, shown);
         let given = Given {
             url: webhook.url.clone(),
             description: webhook.description.clone(),
@@ -195,7 +196,7 @@ impl Endpoint {
         let since = SINCE.map(|hours| (hours.to_string(), page.t1("webhooks-since-hours", "hours", hours)));
         Ok(Self {
             since: Field::new(&page, "since", "webhooks-since").choice(since).value("24"),
-            deliveries: found.rows,
+            deliveries,
             pager,
             form,
             webhook,
@@ -264,7 +265,8 @@ async fn test(
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Trouble> {
     let webhook = find(&app, &member, &id).await?;
-    app.gateway.store().test_webhook(member.workspace(), webhook.id, member.guest.now).await?;
+    let (store, now) = (app.gateway.store(), member.guest.now);
+    store.test_webhook(member.workspace(), webhook.id, now, member.actor()).await?;
     app.gateway.deliver_webhooks();
     Ok(member.go(&here(&member, &webhook), Flash::done("webhooks-tested", "")))
 }
@@ -286,7 +288,7 @@ async fn replay(
         }
     };
     let store = app.gateway.store();
-    let owed = store.replay_webhook(member.workspace(), webhook.id, what, now).await?;
+    let owed = store.replay_webhook(member.workspace(), webhook.id, what, now, member.actor()).await?;
     app.gateway.deliver_webhooks();
     Ok(member.go(&here(&member, &webhook), Flash::done("webhooks-replayed", owed.to_string())))
 }

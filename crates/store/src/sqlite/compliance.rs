@@ -30,7 +30,7 @@ impl Store {
         actor: Actor,
     ) -> Pending<Vec<ConsentEntry>> {
         self.write(Manner::guarded_rows(consents.len()), move |tx| {
-            consents::give(tx, Scribe::new(workspace, at, &actor), consents)
+            consents::record(tx, Scribe::new(workspace, at, &actor), consents)
         })
     }
 

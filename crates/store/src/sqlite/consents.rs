@@ -3,11 +3,12 @@
 use facteur_domain::{Basis, ConsentId, IdSource, Msisdn, Timestamp, WorkspaceId, consent::fold_advertiser};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::admin::note;
 use super::fault::Fault;
 use super::ledger;
 use super::rows;
 use super::writer::Tx;
-use crate::{Actor, COUNT_MAX, ChainReport, ConsentEntry, ConsentEvent, NewConsent, Page, Paged};
+use crate::{Actor, AuditLine, COUNT_MAX, ChainReport, ConsentEntry, ConsentEvent, NewConsent, Page, Paged};
 
 /// The distance of two ids: the low four bits of an id are a part's index.
 const ID_STEP: i64 = 16;
@@ -33,9 +34,52 @@ impl<'a> Scribe<'a> {
     pub(super) fn new(workspace: WorkspaceId, at: Timestamp, actor: &'a Actor) -> Self {
         Self { workspace, at, by: &actor.name, origin: actor.origin.as_deref() }
     }
+
+    /// A line of the audit log about what is written.
+    pub(super) fn line(&self, action: &str, detail: String, (before, after): (&str, &str)) -> AuditLine {
+        let actor = Actor { name: self.by.to_owned(), origin: self.origin.map(str::to_owned) };
+        let workspace = Some(self.workspace).filter(|workspace| *workspace != WorkspaceId::PLATFORM);
+        let some = |word: &str| Some(word.to_owned()).filter(|word| !word.is_empty());
+        let line = AuditLine::new(self.at, actor, workspace, action, detail);
+        AuditLine { before: some(before), after: some(after), ..line }
+    }
 }
 
-/// Appends grounds to a ledger.
+/// Appends grounds to a ledger, as somebody asks for it.
+pub(super) fn record(
+    tx: &Tx<'_>,
+    scribe: Scribe<'_>,
+    consents: Vec<NewConsent>,
+) -> Result<Vec<ConsentEntry>, Fault> {
+    let given = give(tx, scribe, consents)?;
+    told(tx, scribe, "consent.recorded", &given, ("", "given"))?;
+    Ok(given)
+}
+
+/// Says in the audit log what became of a ledger; a list in one line.
+fn told(
+    tx: &Tx<'_>,
+    scribe: Scribe<'_>,
+    action: &str,
+    entries: &[ConsentEntry],
+    change: (&str, &str),
+) -> Result<(), Fault> {
+    let about = |entry: &ConsentEntry| {
+        let of = entry.consent.as_ref().map(|consent| {
+            format!(" {}, {}: {}", consent.basis.as_str(), consent.advertiser, consent.purpose)
+        });
+        format!("{}{}", entry.id, of.unwrap_or_default())
+    };
+    let detail = match entries {
+        [] => return Ok(()),
+        [only] => about(only),
+        [first, .., last] => format!("{} entries, {} to {}", entries.len(), first.id, last.id),
+    };
+    note(tx, &scribe.line(action, detail, change))
+}
+
+/// Appends grounds to a ledger. Who brings them with a message leaves no line in the audit log: the ledger's
+/// own entry says who recorded it.
 pub(super) fn give(
     tx: &Tx<'_>,
     scribe: Scribe<'_>,
@@ -64,6 +108,7 @@ pub(super) fn withdraw(
             withdrawn.push(append(tx, scribe, event, Some(id), consent)?);
         }
     }
+    told(tx, scribe, "consent.withdrawn", &withdrawn, ("given", "withdrawn"))?;
     Ok(withdrawn)
 }
 
@@ -284,6 +329,21 @@ pub(super) fn list(
         .query_map(params![workspace.key(), limit, offset], entry)?
         .collect::<Result<_, _>>()?;
     Ok(Paged { rows, total: total.min(COUNT_MAX) })
+}
+
+/// A ledger before an entry, newest first.
+pub(super) fn below(
+    conn: &Connection,
+    workspace: WorkspaceId,
+    below: Option<u64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<ConsentEntry>> {
+    let below = below.and_then(|sequence| i64::try_from(sequence).ok()).unwrap_or(i64::MAX);
+    conn.prepare_cached(&format!(
+        "{ENTRY} WHERE c.workspace = ?1 AND c.sequence < ?2 ORDER BY c.sequence DESC LIMIT ?3"
+    ))?
+    .query_map(params![workspace.key(), below, rows::limit(limit)], entry)?
+    .collect()
 }
 
 /// A ledger after an entry, oldest first.

@@ -3,14 +3,16 @@
 use facteur_domain::{ContactId, Msisdn, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::admin::workspace_exists;
+use super::admin::{note, workspace_exists};
 use super::consents::next_key;
 use super::fault::Fault;
 use super::read::window;
 use super::verbs::Manner;
 use super::writer::Tx;
 use super::{Pending, Store, rows, webhooks};
-use crate::{COUNT_MAX, Contact, ContactCard, ContactUpdate, Page, Paged, StoreError, WebhookTopic};
+use crate::{
+    Actor, AuditLine, COUNT_MAX, Contact, ContactCard, ContactUpdate, Page, Paged, StoreError, WebhookTopic,
+};
 
 const CONTACT: &str =
     "SELECT id, name, last_name, company, job_title, website, emails, created_at, updated_at FROM contact";
@@ -25,8 +27,9 @@ impl Store {
         workspace: WorkspaceId,
         card: ContactCard,
         at: Timestamp,
+        actor: Actor,
     ) -> Pending<Contact> {
-        self.write(Manner::guarded(), move |tx| create(tx, workspace, card, at))
+        self.write(Manner::guarded(), move |tx| create(tx, workspace, card, at, actor))
     }
 
     /// Changes a contact, and tells who subscribed to that.
@@ -39,8 +42,9 @@ impl Store {
         id: ContactId,
         update: ContactUpdate,
         at: Timestamp,
+        actor: Actor,
     ) -> Pending<Contact> {
-        self.write(Manner::guarded(), move |tx| change(tx, workspace, id, update, at))
+        self.write(Manner::guarded(), move |tx| change(tx, (workspace, id), update, at, actor))
     }
 
     /// A contact of a workspace.
@@ -68,21 +72,23 @@ fn create(
     workspace: WorkspaceId,
     card: ContactCard,
     at: Timestamp,
+    actor: Actor,
 ) -> Result<Contact, Fault> {
     workspace_exists(tx, workspace)?;
     let id = ContactId::from_key(next_key(tx.conn, "contact", at)?);
     let contact = Contact { id, workspace, card, created_at: at, updated_at: at };
     save(tx, &contact)?;
     webhooks::contact_told(tx, WebhookTopic::ContactCreated, &contact)?;
+    told(tx, &contact, at, actor, "contact.created")?;
     Ok(contact)
 }
 
 fn change(
     tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    id: ContactId,
+    (workspace, id): (WorkspaceId, ContactId),
     update: ContactUpdate,
     at: Timestamp,
+    actor: Actor,
 ) -> Result<Contact, Fault> {
     let mut contact = one(tx.conn, workspace, id)?.ok_or(StoreError::NotFound("contact"))?;
     let ContactUpdate { name, last_name, company, job_title, website, emails, numbers } = update;
@@ -97,7 +103,13 @@ fn change(
     contact.updated_at = at;
     save(tx, &contact)?;
     webhooks::contact_told(tx, WebhookTopic::ContactUpdated, &contact)?;
+    told(tx, &contact, at, actor, "contact.changed")?;
     Ok(contact)
+}
+
+/// The audit log names no person: what is erased would stay there.
+fn told(tx: &Tx<'_>, contact: &Contact, at: Timestamp, actor: Actor, action: &str) -> Result<(), Fault> {
+    note(tx, &AuditLine::new(at, actor, Some(contact.workspace), action, contact.id.to_string()))
 }
 
 fn save(tx: &Tx<'_>, contact: &Contact) -> rusqlite::Result<()> {

@@ -3,7 +3,7 @@
 use facteur_domain::{KeywordId, ShortCode, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::admin::{changed, workspace_exists};
+use super::admin::{changed, changed_from, workspace_exists};
 use super::consents::next_key;
 use super::fault::{Fault, is_constraint};
 use super::rows;
@@ -119,9 +119,11 @@ pub(super) fn change(
 ) -> Result<Keyword, Fault> {
     let there = find(tx.conn, workspace, id)?.ok_or(StoreError::NotFound("keyword"))?;
     tx.conn.prepare_cached("DELETE FROM keyword WHERE id = ?1")?.execute([id.key()])?;
+    let before = shown(&there.rule);
     let keyword = Keyword { rule, changed_at: at, ..there };
     write(tx, &keyword)?;
-    told(tx, &keyword, at, actor, "keyword.changed")?;
+    let action = ("keyword.changed", called(&keyword.rule));
+    changed_from(tx, at, actor, workspace, action, (before, shown(&keyword.rule)))?;
     Ok(keyword)
 }
 
@@ -186,7 +188,23 @@ fn unless_taken(done: rusqlite::Result<usize>, sentence: impl FnOnce() -> String
 }
 
 fn told(tx: &Tx<'_>, keyword: &Keyword, at: Timestamp, actor: Actor, action: &str) -> Result<(), Fault> {
-    let words: Vec<&str> = keyword.rule.words.iter().map(|word| word.shown.as_str()).collect();
+    changed(tx, at, actor, keyword.workspace, (action, called(&keyword.rule)))
+}
+
+/// Which keyword it is, for the audit log.
+fn called(rule: &KeywordRule) -> String {
+    let words: Vec<&str> = rule.words.iter().map(|word| word.shown.as_str()).collect();
     let words = if words.is_empty() { "default answer".to_owned() } else { words.join(", ") };
-    changed(tx, at, actor, keyword.workspace, (action, format!("{}: {words}", keyword.rule.code)))
+    format!("{}: {words}", rule.code)
+}
+
+/// What it does, for the audit log.
+fn shown(rule: &KeywordRule) -> String {
+    let how = if rule.prefix { "prefix" } else { "exact" };
+    let reply = rule.reply.as_deref().unwrap_or("none");
+    let subscribes = rule.subscription.as_ref().map_or_else(
+        || "none".to_owned(),
+        |to| format!("{}, {}, {}", to.advertiser, to.purpose, to.text_shown),
+    );
+    format!("{}, {how}, reply {reply}, subscription {subscribes}", called(rule))
 }

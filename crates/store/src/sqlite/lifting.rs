@@ -4,6 +4,7 @@ use facteur_domain::consent::fold_advertiser;
 use facteur_domain::{ConsentId, OptOutId, OptOutScope, Timestamp};
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::admin::note;
 use super::consents::{self, Scribe};
 use super::fault::Fault;
 use super::optouts::{OPT_OUT, holding, opt_out};
@@ -33,7 +34,7 @@ pub(super) fn lift(tx: &Tx<'_>, scribe: Scribe<'_>, lifting: Lifting) -> Result<
     if let Some(why_not) = refuse_lifting(tx, &there, &reason, consent.as_ref())? {
         return Err(StoreError::Conflict(why_not.to_owned()).into());
     }
-    let given = consents::give(tx, scribe, consent.into_iter().collect())?;
+    let given = consents::record(tx, scribe, consent.into_iter().collect())?;
     let consent = given.last().map(|entry| entry.id);
     tx.conn
         .prepare_cached(
@@ -41,8 +42,14 @@ pub(super) fn lift(tx: &Tx<'_>, scribe: Scribe<'_>, lifting: Lifting) -> Result<
              WHERE id = ?1",
         )?
         .execute(params![id.key(), scribe.at.millis(), scribe.by, reason, consent.map(ConsentId::key)])?;
+    note(tx, &scribe.line("opt_out.lifted", about(id, consent), (there.opt_out.state.as_str(), "lifted")))?;
     let lifted = Some(Lifted { at: scribe.at, by: scribe.by.to_owned(), reason, consent });
     Ok(OptOut { lifted, ..there.opt_out })
+}
+
+/// A STOP and the consent that ends it.
+fn about(id: OptOutId, consent: Option<ConsentId>) -> String {
+    consent.map_or_else(|| id.to_string(), |consent| format!("{id}, on {consent}"))
 }
 
 /// Records a consent that a person gave by writing to us, and lifts with it what they had said before to
@@ -55,14 +62,15 @@ pub(super) fn lift_by(
 ) -> Result<(), Fault> {
     let (number, at, given_to) = (consent.number, consent.collected_at, fold_advertiser(&consent.advertiser));
     let own = fold_advertiser(&settings::of(tx.conn, scribe.workspace)?.advertiser);
-    let given = consents::give(tx, scribe, vec![consent])?.last().map(|entry| entry.id);
+    let given = consents::record(tx, scribe, vec![consent])?.last().map(|entry| entry.id);
     for (stop, reach) in holding(tx.conn, &Secret::load(tx.conn)?.hash(number))? {
         let covered = reach.folded.as_ref() == Some(&given_to) || reach.own && own == given_to;
         let ours = stop.workspace == scribe.workspace && stop.scope == OptOutScope::Advertiser;
         if !(ours && covered) {
             continue;
         }
-        tx.conn
+        let ended = tx
+            .conn
             .prepare_cached(
                 "UPDATE opt_out SET lifted_at = ?2, lifted_by = ?3, lifted_reason = ?4, lifted_consent = ?5 \
                  WHERE id = ?1 AND said_at <= ?6",
@@ -75,6 +83,9 @@ pub(super) fn lift_by(
                 given.map(ConsentId::key),
                 at.millis()
             ])?;
+        if ended > 0 {
+            note(tx, &scribe.line("opt_out.lifted", about(stop.id, given), (stop.state.as_str(), "lifted")))?;
+        }
     }
     Ok(())
 }

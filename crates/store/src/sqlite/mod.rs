@@ -2,8 +2,8 @@
 //!
 //! A verb puts its work on the writer's line and answers when the batch it fell into is on disk.
 //! `verbs.rs` has the verbs that write, `reader.rs` those that read, `compliance.rs` both of the compliance
-//! desk, `people.rs` both of the console's users, `two_way.rs` both of what phones send; what they do stands
-//! in the files named after it.
+//! desk, `people.rs` both of the console's users, `two_way.rs` both of what phones send, `walks.rs` those
+//! that walk long lists; what they do stands in the files named after it.
 
 mod accept;
 mod admin;
@@ -57,6 +57,7 @@ mod users;
 mod verbs;
 mod verdicts;
 mod waiting;
+mod walks;
 mod webhooks;
 mod writer;
 mod written;

@@ -1,7 +1,7 @@
 //! STOPs: recorded with what they withdraw, in one transaction, and listed.
 
 use facteur_domain::{ConsentId, MessageId, Msisdn, OptOutId, OptOutScope, PartId, Timestamp, WorkspaceId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::admin::note;
 use super::consents::{self, Scribe};
@@ -10,10 +10,9 @@ use super::reach::{Origin, Reach, why};
 use super::rows;
 use super::secret::Secret;
 use super::writer::Tx;
-use super::{settings, waiting, webhooks};
+use super::{settings, waiting, walks, webhooks};
 use crate::{
-    Actor, AuditLine, COUNT_MAX, Change, Lifted, NewOptOut, OptOut, OptOutFilter, OptOutState, Page, Paged,
-    StoreError,
+    Actor, COUNT_MAX, Change, Lifted, NewOptOut, OptOut, OptOutFilter, OptOutState, Page, Paged, StoreError,
 };
 
 /// The source of a STOP that an operator told, and who recorded it.
@@ -58,15 +57,55 @@ pub(super) fn record(
     let secret = Secret::load(tx.conn)?;
     let own = settings::of(tx.conn, scribe.workspace)?.advertiser;
     let mut recorded = Vec::with_capacity(batch.len());
+    let (mut fresh, mut sure) = (Vec::new(), Vec::new());
     let mut changes = Vec::new();
     for new in batch {
         let number = new.number;
         let reach = Reach::of(&new, &own, scribe.workspace);
-        let opt_out = record_one(tx, scribe, state, &secret.hash(number), named(new, &own), &reach)?;
+        let (opt_out, said) = record_one(tx, scribe, state, &secret.hash(number), named(new, &own), &reach)?;
         changes.extend(withdraw_waiting(tx, &reach, number, scribe.at)?);
+        match said {
+            Said::First => fresh.push(opt_out.clone()),
+            Said::ForSure => sure.push(opt_out.clone()),
+            Said::Again => {}
+        }
         recorded.push(opt_out);
     }
+    told(tx, scribe, "opt_out.recorded", &fresh, ("", state.as_str()))?;
+    let read = (OptOutState::Review.as_str(), OptOutState::Confirmed.as_str());
+    told(tx, scribe, "opt_out.confirmed", &sure, read)?;
     Ok((recorded, changes))
+}
+
+/// What a STOP that is recorded is.
+#[derive(Clone, Copy)]
+enum Said {
+    First,
+    /// It was doubtful before.
+    ForSure,
+    /// It held already.
+    Again,
+}
+
+/// Says in the audit log what was recorded; a list in one line.
+fn told(
+    tx: &Tx<'_>,
+    scribe: Scribe<'_>,
+    action: &str,
+    stops: &[OptOut],
+    change: (&str, &str),
+) -> Result<(), Fault> {
+    let detail = match stops {
+        [] => return Ok(()),
+        [OptOut { id, scope, advertiser, source, .. }] => {
+            let whose = advertiser.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("{id} {}{whose}, {source}", scope.as_str())
+        }
+        [first, .., last] => {
+            format!("{} opt-outs, {} to {}, {}", stops.len(), first.id, last.id, first.source)
+        }
+    };
+    note(tx, &scribe.line(action, detail, change))
 }
 
 /// Records what an operator knows: the recipient of a message told it STOP. It counts for the message's
@@ -107,7 +146,7 @@ fn record_one(
     hash: &[u8; 32],
     new: NewOptOut,
     reach: &Reach,
-) -> Result<OptOut, Fault> {
+) -> Result<(OptOut, Said), Fault> {
     let there = tx
         .conn
         .prepare_cached(&format!(
@@ -138,18 +177,24 @@ fn record_one(
     insert(tx.conn, &fresh, hash, reach)?;
     webhooks::opted_out(tx, &fresh)?;
     tx.tallies.stopped(fresh.workspace, fresh.created_at, &fresh.source);
-    Ok(fresh)
+    Ok((fresh, Said::First))
 }
 
 /// A STOP that is said again outlives consents collected meanwhile; a doubtful one that is said again
 /// for sure is sure.
-fn said_again(tx: &Tx<'_>, there: OptOut, state: OptOutState, at: Timestamp) -> Result<OptOut, Fault> {
+fn said_again(
+    tx: &Tx<'_>,
+    there: OptOut,
+    state: OptOutState,
+    at: Timestamp,
+) -> Result<(OptOut, Said), Fault> {
     let sure = there.state == OptOutState::Confirmed || state == OptOutState::Confirmed;
     let state = if sure { OptOutState::Confirmed } else { OptOutState::Review };
     tx.conn
         .prepare_cached("UPDATE opt_out SET state = ?2, said_at = max(said_at, ?3) WHERE id = ?1")?
         .execute(params![there.id.key(), state.as_str(), at.millis()])?;
-    Ok(OptOut { state, ..there })
+    let said = if state == there.state { Said::Again } else { Said::ForSure };
+    Ok((OptOut { state, ..there }, said))
 }
 
 fn insert(conn: &Connection, opt_out: &OptOut, hash: &[u8; 32], reach: &Reach) -> rusqlite::Result<()> {
@@ -233,8 +278,11 @@ pub(super) fn confirm(
     tx.conn
         .prepare_cached("UPDATE opt_out SET state = ?2 WHERE id = ?1")?
         .execute(params![id.key(), state.as_str()])?;
-    note(tx, &AuditLine::new(at, actor, Some(workspace), "opt_out.confirmed", id.to_string()))?;
-    Ok(OptOut { state, ..there })
+    let confirmed = OptOut { state, ..there };
+    let read = (OptOutState::Review.as_str(), state.as_str());
+    let scribe = Scribe::new(workspace, at, &actor);
+    told(tx, scribe, "opt_out.confirmed", std::slice::from_ref(&confirmed), read)?;
+    Ok(confirmed)
 }
 
 /// A workspace's STOPs, newest first.
@@ -245,29 +293,17 @@ pub(super) fn list(
     page: Page,
 ) -> Result<Paged<OptOut>, Fault> {
     let tx = conn.transaction()?;
-    let secret = Secret::load(&tx)?;
-    let hash = filter.number.map(|number| secret.hash(number));
-    let mut condition = "workspace = ?1 AND (?2 IS NULL OR number_hash = ?2)".to_owned();
-    condition.push_str(match filter.state {
-        None => "",
-        Some(OptOutState::Confirmed) => " AND state = 'confirmed'",
-        // As the index has it.
-        Some(OptOutState::Review) => " AND state = 'review'",
-    });
-    condition.push_str(match filter.holds {
-        None => "",
-        Some(true) => " AND lifted_at IS NULL",
-        Some(false) => " AND lifted_at IS NOT NULL",
-    });
+    let (condition, mut values) = walks::condition(&tx, workspace, filter)?;
     let total = tx
         .prepare_cached(&format!(
             "SELECT count(*) FROM (SELECT 1 FROM opt_out WHERE {condition} LIMIT {COUNT_MAX})"
         ))?
-        .query_row(params![workspace.key(), hash], |row| rows::count(row, 0))?;
+        .query_row(params_from_iter(&values), |row| rows::count(row, 0))?;
     let (limit, offset) = super::read::window(page);
+    values.extend([limit.into(), offset.into()]);
     let rows = tx
-        .prepare_cached(&format!("{OPT_OUT} WHERE {condition} ORDER BY id DESC LIMIT ?3 OFFSET ?4"))?
-        .query_map(params![workspace.key(), hash, limit, offset], opt_out)?
+        .prepare_cached(&format!("{OPT_OUT} WHERE {condition} ORDER BY id DESC LIMIT ? OFFSET ?"))?
+        .query_map(params_from_iter(&values), opt_out)?
         .collect::<Result<_, _>>()?;
     Ok(Paged { rows, total })
 }

@@ -25,10 +25,11 @@ impl Store {
         self.read(move |conn| key_use(conn, workspace, since))
     }
 
-    /// A workspace's audit lines, newest first, each with the number by which the next page is asked for.
+    /// Audit lines of a workspace (with `None`: of all and of the platform itself), newest first, each with
+    /// the number by which the next page is asked for.
     pub fn audit_lines(
         &self,
-        workspace: WorkspaceId,
+        workspace: Option<WorkspaceId>,
         filter: AuditFilter,
         limit: usize,
     ) -> Pending<Vec<(i64, AuditLine)>> {
@@ -92,18 +93,23 @@ fn key_use(conn: &Connection, workspace: WorkspaceId, since: i64) -> Result<Vec<
 
 fn audit_lines(
     conn: &Connection,
-    workspace: WorkspaceId,
+    workspace: Option<WorkspaceId>,
     filter: &AuditFilter,
     limit: usize,
 ) -> Result<Vec<(i64, AuditLine)>, Fault> {
-    let mut terms = vec!["workspace = ?"];
-    let mut values = vec![Value::from(workspace.key())];
+    let mut terms = vec!["id < ?"];
+    let mut values = vec![Value::from(filter.before.unwrap_or(i64::MAX))];
     let mut also = |term, value: Value| {
         terms.push(term);
         values.push(value);
     };
+    if let Some(workspace) = workspace {
+        also("workspace = ?", workspace.key().into());
+    }
     if let Some(action) = &filter.action {
-        also("substr(action, 1, length(?)) = ?", action.clone().into());
+        // Names are lower-case letters: what begins so stands between it and its end.
+        also("action >= ?", action.clone().into());
+        also("action < ?", format!("{action}~").into());
     }
     if let Some(actor) = &filter.actor {
         also("instr(lower(actor), lower(?)) > 0", actor.clone().into());
@@ -114,14 +120,7 @@ fn audit_lines(
     if let Some(to) = filter.to {
         also("at < ?", to.millis().into());
     }
-    if let Some(before) = filter.before {
-        also("id < ?", before.into());
-    }
     let condition = terms.join(" AND ");
-    // The action stands there twice.
-    if let Some(action) = &filter.action {
-        values.insert(1, action.clone().into());
-    }
     values.push(rows::limit(limit).into());
     Ok(conn
         .prepare_cached(&format!(

@@ -17,7 +17,7 @@ use crate::{Answered, Arrived, Change, Known, ReplyMeaning, StoreError, Understa
 /// How far back what the product answered by itself is looked at.
 const ANSWERED_WINDOW: Duration = Duration::from_hours(24);
 /// Who records what follows from a phone's message.
-const BY: &str = "stop_reply";
+const BY: &str = "phone";
 
 /// A message as it is read.
 struct Came {

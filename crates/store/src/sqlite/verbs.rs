@@ -165,8 +165,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or [`StoreError::Conflict`] when it no longer waits.
-    pub fn cancel(&self, workspace: WorkspaceId, message: MessageId, at: Timestamp) -> Pending<Change> {
-        self.write(Manner::owed(1), move |tx| waiting::cancel(tx, workspace, message, at))
+    pub fn cancel(
+        &self,
+        workspace: WorkspaceId,
+        message: MessageId,
+        at: Timestamp,
+        actor: Actor,
+    ) -> Pending<Change> {
+        self.write(Manner::owed(1), move |tx| waiting::cancel(tx, (workspace, message), at, actor))
     }
 
     /// Makes scheduled messages whose time has come `queued`, `limit` at most: the earliest due, in

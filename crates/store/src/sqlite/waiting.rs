@@ -6,13 +6,17 @@ use facteur_domain::delivery::{Event, State};
 use facteur_domain::{Message, MessageId, Msisdn, PartId, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::admin::note;
 use super::fault::Fault;
 use super::parcel::{PART_MASK, Parcel, Part, Touched};
 use super::rows;
 use super::step::{Step, keep_attempt};
 use super::webhooks;
 use super::writer::Tx;
-use crate::{Change, Hold, Queued, RuleEffect, Scheduled, StoreError, UnknownMessage, Waiting, Withdrawal};
+use crate::{
+    Actor, AuditLine, Change, Hold, Queued, RuleEffect, Scheduled, StoreError, UnknownMessage, Waiting,
+    Withdrawal,
+};
 
 /// Withdraws what waits of each message.
 pub(super) fn withdraw(
@@ -75,9 +79,9 @@ fn stop_waiting(parcel: &mut Parcel, event: Event, at: Timestamp) -> bool {
 /// Cancels a message of which nothing left yet.
 pub(super) fn cancel(
     tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    message: MessageId,
+    (workspace, message): (WorkspaceId, MessageId),
     at: Timestamp,
+    actor: Actor,
 ) -> Result<Change, Fault> {
     let Some(mut parcel) = Parcel::load(tx.conn, message)? else {
         return Err(ended_or_missing(tx.conn, workspace, message)?.into());
@@ -92,6 +96,7 @@ pub(super) fn cancel(
         );
     }
     stop_waiting(&mut parcel, Event::Cancelled, at);
+    note(tx, &AuditLine::new(at, actor, Some(workspace), "message.cancelled", message.to_string()))?;
     Step { at, what: "cancelled", state: Some(State::Cancelled), ..Step::default() }.write(tx, message)?;
     parcel.put_all_back(tx, Touched::Answer)?;
     webhooks::changed(tx, &mut parcel, at, None)?

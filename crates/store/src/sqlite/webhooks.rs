@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use facteur_domain::{Timestamp, WebhookId, WorkspaceId};
 
+use super::admin::note;
 use super::verbs::Manner;
 use super::{Pending, Store};
 use crate::{
-    Actor, DeliveryOutcome, DueDeliveries, DueRequest, NewWebhook, Page, Paged, Replay, Webhook,
+    Actor, AuditLine, DeliveryOutcome, DueDeliveries, DueRequest, NewWebhook, Page, Paged, Replay, Webhook,
     WebhookDelivery, WebhookSecret, WebhookUpdate,
 };
 
-pub(super) use deliver::{forget, forget_messages, forget_number};
+pub(super) use deliver::{deliveries_below, forget, forget_messages, forget_number};
 pub(super) use hooks::Hooks;
 pub(super) use raise::{accepted_held, changed, contact_told, opted_out, received, sender_decided};
 
@@ -103,8 +104,13 @@ impl Store {
         workspace: WorkspaceId,
         id: WebhookId,
         at: Timestamp,
+        actor: Actor,
     ) -> Pending<facteur_domain::EventId> {
-        self.write(Manner::guarded(), move |tx| raise::test(tx, workspace, id, at))
+        self.write(Manner::guarded(), move |tx| {
+            let event = raise::test(tx, workspace, id, at)?;
+            note(tx, &AuditLine::new(at, actor, Some(workspace), "webhook.tested", id.to_string()))?;
+            Ok(event)
+        })
     }
 
     /// Deliveries of an endpoint, newest event first.
@@ -127,8 +133,14 @@ impl Store {
         id: WebhookId,
         what: Replay,
         at: Timestamp,
+        actor: Actor,
     ) -> Pending<u64> {
-        self.write(Manner::guarded(), move |tx| deliver::replay(tx, workspace, id, what, at))
+        self.write(Manner::guarded(), move |tx| {
+            let owed = deliver::replay(tx, workspace, id, what, at)?;
+            let detail = format!("{id}: {owed} events");
+            note(tx, &AuditLine::new(at, actor, Some(workspace), "webhook.replayed", detail))?;
+            Ok(owed)
+        })
     }
 
     /// Leases deliveries that are due. Leased ones are not offered again before their lease ends.

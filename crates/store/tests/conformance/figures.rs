@@ -49,7 +49,11 @@ pub(crate) async fn messages_are_counted_with_their_ends(world: &mut World) {
     world.hand_over(&refused, 1).await;
     world.answer(&refused, 0, 2, AnswerOutcome::Refused { word: "ESME_RINVDSTADR".to_owned() }).await;
     let cancelled = world.accepted(1, phone(3)).await;
-    world.store.cancel(WORKSPACE, cancelled.id, at(5)).await.expect("cancelled");
+    world
+        .store
+        .cancel(WORKSPACE, cancelled.id, at(5), facteur_store::Actor::named("ana"))
+        .await
+        .expect("cancelled");
     let lapsed = world.accepted(1, phone(4)).await;
     world.store.withdraw(vec![(lapsed.id, Withdrawal::Lapsed)], at(5)).await.expect("withdrawn");
     let lost = world.lost(phone(5)).await;

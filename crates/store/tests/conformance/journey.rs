@@ -114,28 +114,29 @@ pub(crate) async fn what_was_not_written_is_given_back(world: &mut World) {
 
 pub(crate) async fn a_cancelled_message_is_not_handed_over(world: &mut World) {
     let (kept, gone) = (world.accepted(1, phone(1)).await, world.accepted(2, phone(2)).await);
-    let cancelled = world.store.cancel(gone.workspace, gone.id, at(1));
+    let cancelled = world.store.cancel(gone.workspace, gone.id, at(1), facteur_store::Actor::named("ana"));
     let handed = world.store.hand_over(vec![world.order(&gone, 1), world.order(&kept, 1)]);
     let change = cancelled.await.expect("cancelled");
     assert_eq!((change.from, change.to), (State::Queued, State::Cancelled));
     assert_eq!(handed.await.expect("handed over"), [kept.id]);
     assert_eq!(world.state(&gone).await, State::Cancelled);
     assert_eq!(world.story(&gone).await, ["accepted", "cancelled"]);
-    let again = world.store.cancel(gone.workspace, gone.id, at(2)).await;
+    let again = world.store.cancel(gone.workspace, gone.id, at(2), facteur_store::Actor::named("ana")).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
 }
 
 pub(crate) async fn a_handed_over_message_is_not_cancelled(world: &mut World) {
     let message = world.accepted(1, phone(1)).await;
     let handed = world.store.hand_over(vec![world.order(&message, 1)]);
-    let cancelled = world.store.cancel(message.workspace, message.id, at(1));
+    let cancelled =
+        world.store.cancel(message.workspace, message.id, at(1), facteur_store::Actor::named("ana"));
     assert_eq!(handed.await.expect("handed over"), [message.id]);
     assert!(matches!(cancelled.await, Err(StoreError::Conflict(_))));
     assert_eq!(world.state(&message).await, State::Submitting);
     // Handed over once is handed over once.
     assert_eq!(world.store.hand_over(vec![world.order(&message, 2)]).await.expect("answers"), []);
     for (workspace, id) in [(OTHER, message.id), (message.workspace, MessageId::from_key(16))] {
-        let missing = world.store.cancel(workspace, id, at(2)).await;
+        let missing = world.store.cancel(workspace, id, at(2), facteur_store::Actor::named("ana")).await;
         assert!(matches!(missing, Err(StoreError::NotFound("message"))), "{missing:?}");
     }
 }

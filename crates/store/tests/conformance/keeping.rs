@@ -17,7 +17,7 @@ pub(crate) async fn other_workspaces_see_nothing(world: &mut World) {
     let listed = world.store.messages(OTHER, MessageFilter::default(), ALL).await.expect("read");
     assert_eq!(listed.total, 1);
     assert_eq!(listed.rows[0].message, theirs);
-    let cancelled = world.store.cancel(WORKSPACE, theirs.id, at(5)).await;
+    let cancelled = world.store.cancel(WORKSPACE, theirs.id, at(5), facteur_store::Actor::named("ana")).await;
     assert!(matches!(cancelled, Err(StoreError::NotFound("message"))));
     assert_eq!(world.state(&theirs).await, State::Queued);
 }

@@ -106,6 +106,8 @@ macro_rules! cases {
                 a_doubtful_stop_counts_until_it_is_read,
                 standings_tell_the_stops_that_hold,
                 a_held_message_waits_longer,
+                stops_are_walked_from_a_place_on,
+                what_becomes_of_stops_and_consents_is_in_the_audit_log,
             }
             people::{
                 people_belong_to_workspaces,

@@ -1,7 +1,7 @@
 use facteur_domain::{Class, Message, OptOutScope, SenderRecordId, SenderState, State};
 use facteur_store::{
-    Actor, Departed, Dossier, HandOver, Hold, NewConsent, NewOptOut, OptOut, OptOutState, Page, SenderRecord,
-    Settings, StoreError, Workspace,
+    Actor, AuditFilter, Departed, Dossier, HandOver, Hold, NewConsent, NewOptOut, OptOut, OptOutFilter,
+    OptOutState, Page, SenderRecord, Settings, StoreError, Workspace,
 };
 
 use super::consents::consent;
@@ -293,4 +293,89 @@ pub(crate) async fn a_held_message_waits_longer(world: &mut World) {
     assert_eq!(world.store.release_due(at(499), 10).await.expect("released"), []);
     let released = world.store.release_due(at(500), 10).await.expect("released");
     assert_eq!(released.iter().map(|waiting| waiting.message.id).collect::<Vec<_>>(), [due.id]);
+}
+
+pub(crate) async fn stops_are_walked_from_a_place_on(world: &mut World) {
+    companies(world).await;
+    for n in 0..7 {
+        let stop = NewOptOut { number: phone(n), ..stop(OptOutScope::Workspace, None) };
+        let recorded = match n % 2 {
+            0 => world.store.record_opt_outs(WORKSPACE, vec![stop], at(1), actor()).await,
+            _ => world.store.review_opt_outs(WORKSPACE, vec![stop], at(1), actor()).await,
+        };
+        recorded.expect("recorded");
+    }
+    let walk = async |filter: OptOutFilter| {
+        let (mut seen, mut below) = (Vec::new(), None);
+        loop {
+            let found = world.store.opt_outs_below(WORKSPACE, filter, below, 2).await.expect("read");
+            let Some(last) = found.last() else { return seen };
+            below = Some(last.id);
+            seen.extend(found.iter().filter_map(|stop| stop.number));
+        }
+    };
+    let all: Vec<_> = (0..7).rev().map(phone).collect();
+    assert_eq!(walk(OptOutFilter::default()).await, all);
+    let review = OptOutFilter { state: Some(OptOutState::Review), holds: Some(true), number: None };
+    assert_eq!(walk(review).await, [phone(5), phone(3), phone(1)]);
+    assert_eq!(walk(OptOutFilter { number: Some(phone(3)), ..Default::default() }).await, [phone(3)]);
+    let doubtful = world.store.opt_outs_below(WORKSPACE, review, None, 1).await.expect("read").remove(0);
+    assert_eq!(world.store.opt_out(WORKSPACE, doubtful.id).await.expect("read"), Some(doubtful.clone()));
+    assert_eq!(world.store.opt_out(OTHER, doubtful.id).await.expect("read"), None, "another workspace's");
+    let lifting =
+        world.store.lift_opt_out(WORKSPACE, doubtful.id, "a bus stop".to_owned(), None, at(9), actor());
+    lifting.await.expect("lifted");
+    assert_eq!(walk(review).await, [phone(3), phone(1)]);
+    assert_eq!(walk(OptOutFilter { holds: Some(false), ..review }).await, [phone(5)]);
+    assert!(
+        world.store.opt_outs_below(OTHER, OptOutFilter::default(), None, 9).await.expect("read").is_empty()
+    );
+}
+
+pub(crate) async fn what_becomes_of_stops_and_consents_is_in_the_audit_log(world: &mut World) {
+    companies(world).await;
+    let doubtful = vec![stop(OptOutScope::Advertiser, None)];
+    let (first, _) =
+        world.store.review_opt_outs(WORKSPACE, doubtful.clone(), at(1), actor()).await.expect("recorded");
+    world.store.record_opt_outs(WORKSPACE, doubtful.clone(), at(2), actor()).await.expect("confirmed");
+    world.store.record_opt_outs(WORKSPACE, doubtful, at(3), actor()).await.expect("said again");
+    let many = (2..5).map(|n| NewOptOut { number: phone(n), ..stop(OptOutScope::Workspace, None) });
+    world.store.record_opt_outs(WORKSPACE, many.collect(), at(4), actor()).await.expect("recorded");
+    let later = NewConsent { collected_at: at(5), ..consent(phone(1), "Acme") };
+    let lifting = world.store.lift_opt_out(
+        WORKSPACE,
+        first[0].id,
+        "agreed again".to_owned(),
+        Some(later),
+        at(6),
+        actor(),
+    );
+    lifting.await.expect("lifted");
+    let ended = world.store.withdraw_consent(WORKSPACE, phone(1), None, "asked".to_owned(), at(7), actor());
+    assert_eq!(ended.await.expect("withdrawn").len(), 1);
+    let nothing = world.store.withdraw_consent(WORKSPACE, phone(9), None, "asked".to_owned(), at(8), actor());
+    nothing.await.expect("nothing to withdraw");
+    let lines = world.store.audit_lines(Some(WORKSPACE), AuditFilter::default(), 6).await.expect("read");
+    let told: Vec<(String, Option<String>, Option<String>)> = lines
+        .iter()
+        .rev()
+        .map(|(_, line)| (line.action.clone(), line.before.clone(), line.after.clone()))
+        .collect();
+    let change = |action: &str, before: &str, after: &str| {
+        let some = |word: &str| Some(word.to_owned()).filter(|word| !word.is_empty());
+        (action.to_owned(), some(before), some(after))
+    };
+    assert_eq!(
+        told,
+        [
+            change("opt_out.recorded", "", "review"),
+            change("opt_out.confirmed", "review", "confirmed"),
+            change("opt_out.recorded", "", "confirmed"),
+            change("consent.recorded", "", "given"),
+            change("opt_out.lifted", "confirmed", "lifted"),
+            change("consent.withdrawn", "given", "withdrawn"),
+        ]
+    );
+    assert!(lines[3].1.detail.starts_with("3 opt-outs, "), "{:?}", lines[3].1);
+    assert!(lines.iter().all(|(_, line)| line.actor == "ana" && !line.detail.contains("336")), "{lines:?}");
 }

@@ -67,7 +67,7 @@ pub(crate) async fn the_audit_log_is_filtered(world: &mut World) {
         world.store.note(line).await.expect("noted");
     }
     let found = async |filter: AuditFilter| {
-        let lines = world.store.audit_lines(WORKSPACE, filter, 10).await.expect("read");
+        let lines = world.store.audit_lines(Some(WORKSPACE), filter, 10).await.expect("read");
         lines.into_iter().map(|(_, line)| line.action).collect::<Vec<_>>()
     };
     let all = ["keys", "key.revoked", "key.created", "workspace.created"];
@@ -81,7 +81,7 @@ pub(crate) async fn the_audit_log_is_filtered(world: &mut World) {
         found(AuditFilter { from: Some(at(2)), to: Some(at(3)), ..Default::default() }).await,
         all[1..2]
     );
-    let lines = world.store.audit_lines(WORKSPACE, AuditFilter::default(), 2).await.expect("read");
+    let lines = world.store.audit_lines(Some(WORKSPACE), AuditFilter::default(), 2).await.expect("read");
     let before = lines.last().map(|(number, _)| *number);
     assert_eq!(found(AuditFilter { before, ..Default::default() }).await, all[2..]);
 }

@@ -77,7 +77,11 @@ pub(crate) async fn a_late_receipt_of_a_doubled_message_settles_no_other(world: 
     assert_eq!(world.receipt(late("A1", 7)).await, ReceiptFate::Orphan);
     assert_eq!(world.state(&other).await, State::Unknown);
     let third = world.accepted(1, phone(1)).await;
-    world.store.cancel(other.workspace, other.id, at(8)).await.expect_err("it has left");
+    world
+        .store
+        .cancel(other.workspace, other.id, at(8), facteur_store::Actor::named("ana"))
+        .await
+        .expect_err("it has left");
     world.hand_over(&third, 6).await;
     world.answer(&third, 0, 8, AnswerOutcome::Lost).await;
     assert_eq!(world.state(&third).await, State::Unknown);

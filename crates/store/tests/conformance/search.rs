@@ -66,7 +66,11 @@ pub(crate) async fn every_state_is_found(world: &mut World) {
     let expired = world.accepted(1, phone(8)).await;
     world.store.withdraw(vec![(expired.id, Withdrawal::Lapsed)], at(5)).await.expect("withdrawn");
     let cancelled = world.accepted(1, phone(9)).await;
-    world.store.cancel(WORKSPACE, cancelled.id, at(5)).await.expect("cancelled");
+    world
+        .store
+        .cancel(WORKSPACE, cancelled.id, at(5), facteur_store::Actor::named("ana"))
+        .await
+        .expect("cancelled");
     for (state, message) in [
         (State::Scheduled, &scheduled),
         (State::Queued, &queued),

@@ -131,7 +131,11 @@ pub(crate) async fn scheduled_messages_are_released_when_due(world: &mut World) 
     assert_eq!(ids(&second), [messages[0].id]);
     assert_eq!(world.store.next_due().await.expect("read"), Some(at(900)));
     // A scheduled message can be cancelled; it is not released any more.
-    world.store.cancel(messages[4].workspace, messages[4].id, at(400)).await.expect("cancelled");
+    world
+        .store
+        .cancel(messages[4].workspace, messages[4].id, at(400), facteur_store::Actor::named("ana"))
+        .await
+        .expect("cancelled");
     assert_eq!(world.store.release_due(at(1000), 3).await.expect("released"), []);
 }
 

@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use super::view::ConsentView;
 use super::{NewConsentBody, context, read};
 use crate::api::bulk::{self, Place, Read};
-use crate::api::opt_outs::actor;
 use crate::api::opt_outs::record::ReportAnswer;
 use crate::api::{Data, Key, ok, written};
 use crate::app::App;
@@ -96,5 +95,5 @@ pub(super) async fn keep(
     caller: &Caller,
     consents: Vec<NewConsent>,
 ) -> Result<Vec<ConsentEntry>, StoreError> {
-    gateway.store().record_consents(caller.workspace(), consents, gateway.now(), actor(caller)).await
+    gateway.store().record_consents(caller.workspace(), consents, gateway.now(), caller.actor()).await
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use utoipa::ToSchema;
 
 use super::view::ConsentView;
-use crate::api::opt_outs::{ADVERTISER_MAX, REASON_MAX, actor};
+use crate::api::opt_outs::{ADVERTISER_MAX, REASON_MAX};
 use crate::api::{Data, Key, ok};
 use crate::app::App;
 use crate::body;
@@ -71,7 +71,7 @@ pub(crate) async fn withdraw(
         return Err(ApiError::internal("a required field is missing and no fault says so"));
     };
     let (store, workspace, now) = (app.gateway.store(), caller.workspace(), app.gateway.now());
-    let ended = store.withdraw_consent(workspace, number, advertiser, reason, now, actor(&caller)).await?;
+    let ended = store.withdraw_consent(workspace, number, advertiser, reason, now, caller.actor()).await?;
     if ended.is_empty() && store.consents(workspace, number).await?.is_empty() {
         return Err(ApiError::new(&codes::CONSENT_NOT_FOUND, "The ledger has no consent of this number.")
             .at("number")

@@ -79,7 +79,8 @@ pub(crate) async fn create(
         numbers: given.numbers.unwrap_or_default(),
     };
     let gateway = &app.gateway;
-    let made = gateway.store().create_contact(caller.workspace(), card, gateway.now()).await?;
+    let made =
+        gateway.store().create_contact(caller.workspace(), card, gateway.now(), caller.actor()).await?;
     gateway.deliver_webhooks();
     ok(&Data { data: ContactView::from(made) })
 }
@@ -115,7 +116,8 @@ pub(crate) async fn update(
     let mut faults = Faults::default();
     let given = read::update(&mut entry, &mut faults);
     faults.into_result()?;
-    let changing = gateway.store().update_contact(caller.workspace(), id, given, gateway.now());
+    let changing =
+        gateway.store().update_contact(caller.workspace(), id, given, gateway.now(), caller.actor());
     let changed = changing.await.map_err(|why| match why {
         StoreError::NotFound(_) => not_found(),
         other => other.into(),

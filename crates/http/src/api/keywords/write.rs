@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use facteur_domain::KeywordId;
 use facteur_gateway::KeywordDraft;
-use facteur_store::{Actor, KeywordRule, Subscription};
+use facteur_store::{KeywordRule, Subscription};
 use utoipa::ToSchema;
 
 use super::{KeywordAnswer, KeywordView, not_found};
@@ -93,7 +93,7 @@ pub(crate) async fn create(
         subscription: None,
     };
     let draft = read(entry, draft)?;
-    let actor = Actor::named(caller.key.id.to_string());
+    let actor = caller.actor();
     let made = app.gateway.create_keyword(caller.workspace(), draft, actor).await?;
     written(StatusCode::CREATED, &Data { data: KeywordView::from(made) })
 }
@@ -128,7 +128,7 @@ pub(crate) async fn update(
     let (parts, body) = request.into_parts();
     let body = body::json(&parts, body, &app.options).await?;
     let draft = read(Entry::read(&body)?, draft_of(there.rule))?;
-    let actor = Actor::named(caller.key.id.to_string());
+    let actor = caller.actor();
     let changed = gateway.change_keyword(workspace, id, draft, actor).await?;
     ok(&Data { data: KeywordView::from(changed) })
 }
@@ -151,7 +151,7 @@ pub(crate) async fn delete(
     id: Result<Named<KeywordId>, ApiError>,
 ) -> Result<Response, ApiError> {
     let Named(id) = id.map_err(|_| not_found())?;
-    let actor = Actor::named(caller.key.id.to_string());
+    let actor = caller.actor();
     app.gateway.delete_keyword(caller.workspace(), id, actor).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -41,7 +41,7 @@ pub(crate) async fn cancel(
     Named(id): Named,
 ) -> Result<Response, ApiError> {
     let workspace = caller.workspace();
-    let message = match app.gateway.cancel(workspace, id).await {
+    let message = match app.gateway.cancel(workspace, id, caller.actor()).await {
         Ok(message) => message,
         Err(refusal) if refusal.code == Code::MessageNotCancellable => {
             let found = app.gateway.store().message(workspace, id).await?;

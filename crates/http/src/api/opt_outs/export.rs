@@ -1,13 +1,13 @@
 //! `GET /v2/api/opt_outs/export`.
 
 use axum::Extension;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use bytes::{BufMut as _, Bytes, BytesMut};
-use facteur_domain::WorkspaceId;
-use facteur_gateway::Gateway;
-use facteur_store::Page;
+use facteur_domain::{OptOutId, WorkspaceId};
+use facteur_store::{OptOutFilter, Store};
 
 use super::OptOutView;
 use crate::api::Key;
@@ -16,15 +16,13 @@ use crate::api::page::Params;
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
 use crate::table::Lines;
-use facteur_store::OptOut;
 
-/// Rows read at once.
-const PAGE: u32 = 100;
+/// Opt-outs read at once.
+const PIECE: usize = 500;
 
 /// Export opt-outs
 ///
 /// All opt-outs of the workspace, newest first, as CSV (what `import` reads, and more) or JSON lines.
-/// One that is recorded while the export runs may push another onto two pages of it: ids tell.
 #[utoipa::path(
     get,
     path = "/v2/api/opt_outs/export",
@@ -44,27 +42,43 @@ pub(crate) async fn export(
     let mut params = Params::read(&uri)?;
     let form = Form::take(&mut params)?;
     params.end("format")?;
-    let (gateway, workspace) = (app.gateway.clone(), caller.workspace());
-    let body = streamed(1, move |page| Box::pin(piece(gateway.clone(), workspace, form, page)));
+    let store = app.gateway.store().clone();
+    let body = exported(store, caller.workspace(), OptOutFilter::default(), form);
     Ok(form.answer("opt-outs", body))
 }
 
-async fn piece(gateway: Gateway, workspace: WorkspaceId, form: Form, page: u32) -> Piece<u32> {
-    let found = gateway.store().opt_outs(workspace, None, Page { page, size: PAGE }).await?;
-    if found.rows.is_empty() && page > 1 {
-        return Ok(None);
-    }
-    let rows = found.rows.into_iter().map(OptOutView::from);
-    let written = match form {
-        Form::Csv => csv(rows, page == 1),
-        Form::JsonLines => json_lines(rows),
-    };
-    Ok(Some((written, page + 1)))
+/// How far an export has come.
+enum Place {
+    Head,
+    Below(OptOutId),
+    End,
 }
 
-/// A page of opt-outs as an export has them; the first has the heading.
-pub(crate) fn csv_page(rows: Vec<OptOut>, first: bool) -> Bytes {
-    csv(rows.into_iter().map(OptOutView::from), first)
+/// The opt-outs of a workspace that a filter leaves, as a body.
+pub(crate) fn exported(store: Store, workspace: WorkspaceId, filter: OptOutFilter, form: Form) -> Body {
+    streamed(Place::Head, move |place| Box::pin(piece(store.clone(), workspace, filter, form, place)))
+}
+
+async fn piece(
+    store: Store,
+    workspace: WorkspaceId,
+    filter: OptOutFilter,
+    form: Form,
+    place: Place,
+) -> Piece<Place> {
+    let (below, first) = match place {
+        Place::Head => (None, true),
+        Place::Below(last) => (Some(last), false),
+        Place::End => return Ok(None),
+    };
+    let found = store.opt_outs_below(workspace, filter, below, PIECE).await?;
+    let next = found.last().filter(|_| found.len() == PIECE).map_or(Place::End, |last| Place::Below(last.id));
+    let rows = found.into_iter().map(OptOutView::from);
+    let written = match form {
+        Form::Csv => csv(rows, first),
+        Form::JsonLines => json_lines(rows),
+    };
+    Ok(Some((written, next)))
 }
 
 fn csv(rows: impl Iterator<Item = OptOutView>, first: bool) -> Bytes {

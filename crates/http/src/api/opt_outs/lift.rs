@@ -8,7 +8,7 @@ use facteur_store::StoreError;
 use utoipa::ToSchema;
 
 use super::record::OptOutAnswer;
-use super::{OptOutView, REASON_MAX, actor};
+use super::{OptOutView, REASON_MAX};
 use crate::api::consents::{self, NewConsentBody};
 use crate::api::{Data, Key, Named, ok};
 use crate::app::App;
@@ -69,7 +69,7 @@ pub(crate) async fn lift(
     faults.into_result()?;
     let reason = reason.ok_or_else(|| ApiError::internal("no reason and no fault says so"))?;
     let lifting =
-        gateway.store().lift_opt_out(caller.workspace(), id, reason, consent, gateway.now(), actor(&caller));
+        gateway.store().lift_opt_out(caller.workspace(), id, reason, consent, gateway.now(), caller.actor());
     let lifted = lifting.await.map_err(|why| match why {
         StoreError::NotFound(_) => not_found(),
         StoreError::Conflict(why) => {

@@ -9,7 +9,7 @@ pub(crate) mod record;
 
 use facteur_domain::OptOutScope;
 use facteur_gateway::{Caller, Scope};
-use facteur_store::{Actor, NewOptOut, OptOut};
+use facteur_store::{NewOptOut, OptOut};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -78,11 +78,6 @@ impl Reach {
     fn of(caller: &Caller) -> Self {
         if caller.may(Scope::ComplianceReview) { Self::Platform } else { Self::Workspace }
     }
-}
-
-/// Who writes with a key, for the records.
-pub(crate) fn actor(caller: &Caller) -> Actor {
-    Actor::named(caller.key.id.to_string())
 }
 
 /// An opt-out.

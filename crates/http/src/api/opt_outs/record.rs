@@ -8,7 +8,7 @@ use facteur_gateway::{Caller, Gateway};
 use facteur_store::{NewOptOut, OptOut, StoreError};
 use utoipa::ToSchema;
 
-use super::{OptOutView, Reach, actor, read};
+use super::{OptOutView, Reach, read};
 use crate::api::bulk::{self, Place, Read, Report};
 use crate::api::{Data, Key, ok, words, written};
 use crate::app::App;
@@ -120,7 +120,7 @@ pub(super) async fn keep(
     opt_outs: Vec<NewOptOut>,
 ) -> Result<Vec<OptOut>, StoreError> {
     let recording =
-        gateway.store().record_opt_outs(caller.workspace(), opt_outs, gateway.now(), actor(caller));
+        gateway.store().record_opt_outs(caller.workspace(), opt_outs, gateway.now(), caller.actor());
     let (kept, withdrawn) = recording.await?;
     gateway.report(&withdrawn);
     Ok(kept)

@@ -11,7 +11,7 @@ use facteur_store::{Dossier, SenderRecord, StoreError};
 use utoipa::ToSchema;
 
 use super::view::{SenderAnswer, SenderDetail};
-use crate::api::opt_outs::{ADVERTISER_MAX, actor};
+use crate::api::opt_outs::ADVERTISER_MAX;
 use crate::api::preview::view::ReasonView;
 use crate::api::{Data, Key, ok, words, written};
 use crate::app::App;
@@ -232,7 +232,7 @@ pub(super) async fn keep(
         Kind::Name => app.options.sender_ids_max,
         Kind::Code => app.options.short_codes_max,
     };
-    let kept = gateway.store().declare_sender_within(record, max, actor(caller)).await;
+    let kept = gateway.store().declare_sender_within(record, max, caller.actor()).await;
     let kept = kept.map_err(|why| match why {
         StoreError::Conflict(_) => refused(gateway, workspace, name, max),
         other => other.into(),

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 
 use super::view::EvidenceView;
 use super::{not_found, own};
-use crate::api::opt_outs::actor;
 use crate::api::page::Params;
 use crate::api::{Data, Key, Named, written};
 use crate::app::App;
@@ -79,7 +78,7 @@ pub(crate) async fn add(
     }
     let file = NewEvidence { name, content_type: content_type.to_owned(), bytes };
     let (store, now) = (app.gateway.store(), app.gateway.now());
-    let kept = store.add_evidence(record.workspace, id, file, now, actor(&caller)).await;
+    let kept = store.add_evidence(record.workspace, id, file, now, caller.actor()).await;
     let kept = kept.map_err(|why| match why {
         StoreError::NotFound(_) => not_found(),
         StoreError::Conflict(_) => ApiError::new(&codes::EVIDENCE_LIMIT_REACHED, "The sender has 20 files."),

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::not_found;
 use super::show::{SenderPage, paged};
 use super::view::{SenderAnswer, SenderDetail, overdue};
-use crate::api::opt_outs::{REASON_MAX, actor};
+use crate::api::opt_outs::REASON_MAX;
 use crate::api::page::Params;
 use crate::api::{Data, Key, Named, ok};
 use crate::app::App;
@@ -281,7 +281,7 @@ async fn decide(
     record: &SenderRecord,
     review: Review,
 ) -> Result<Response, ApiError> {
-    let moved = app.gateway.review(record, review, actor(caller)).await.map_err(|why| match why {
+    let moved = app.gateway.review(record, review, caller.actor()).await.map_err(|why| match why {
         StoreError::Conflict(why) => {
             ApiError::new(&codes::SENDER_ID_STATE_CONFLICT, format!("{why}.")).at("id")
         }

@@ -12,7 +12,7 @@ use facteur_store::Replay;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{WebhookAnswer, WebhookView, actor, not_found, refused};
+use super::{WebhookAnswer, WebhookView, not_found, refused};
 use crate::api::{Data, Key, Named, ok, written};
 use crate::app::App;
 use crate::body;
@@ -112,7 +112,7 @@ pub(crate) async fn replay(
         }
     };
     let gateway = &app.gateway;
-    let owed = gateway.store().replay_webhook(caller.workspace(), id, what, gateway.now());
+    let owed = gateway.store().replay_webhook(caller.workspace(), id, what, gateway.now(), caller.actor());
     let replayed = owed.await.map_err(refused)?;
     gateway.deliver_webhooks();
     ok(&Data { data: Replayed { replayed } })
@@ -139,7 +139,7 @@ pub(crate) async fn test(
 ) -> Result<Response, ApiError> {
     let Named(id) = id.map_err(|_| not_found())?;
     let gateway = &app.gateway;
-    let telling = gateway.store().test_webhook(caller.workspace(), id, gateway.now());
+    let telling = gateway.store().test_webhook(caller.workspace(), id, gateway.now(), caller.actor());
     let event = telling.await.map_err(refused)?;
     gateway.deliver_webhooks();
     written(StatusCode::ACCEPTED, &Data { data: Tested { event_id: event.to_string() } })
@@ -170,7 +170,7 @@ pub(crate) async fn rotate(
     let (now, secret) = (gateway.now(), Redacted::new(Chance.octets()));
     let until = now.plus(PREVIOUS_SIGNS);
     let rotating =
-        gateway.store().rotate_webhook_secret(caller.workspace(), id, secret, until, now, actor(&caller));
+        gateway.store().rotate_webhook_secret(caller.workspace(), id, secret, until, now, caller.actor());
     let webhook = rotating.await.map_err(refused)?;
     ok(&Data { data: WebhookView::full(&webhook) })
 }

@@ -8,7 +8,7 @@ use facteur_domain::WebhookId;
 use facteur_store::WebhookUpdate;
 use utoipa::ToSchema;
 
-use super::{WebhookAnswer, WebhookView, actor, not_found, read, refused};
+use super::{WebhookAnswer, WebhookView, not_found, read, refused};
 use crate::api::{Data, Key, Named, ok};
 use crate::app::App;
 use crate::body;
@@ -75,7 +75,7 @@ pub(crate) async fn update(
     entry.end("url, topics, description and enabled", &mut faults);
     faults.into_result()?;
     let changing =
-        gateway.store().update_webhook(caller.workspace(), id, update, gateway.now(), actor(&caller));
+        gateway.store().update_webhook(caller.workspace(), id, update, gateway.now(), caller.actor());
     let webhook = changing.await.map_err(refused)?;
     gateway.deliver_webhooks();
     ok(&Data { data: WebhookView::bare(&webhook) })
@@ -102,7 +102,7 @@ pub(crate) async fn delete(
 ) -> Result<Response, ApiError> {
     let Named(id) = id.map_err(|_| not_found())?;
     let gateway = &app.gateway;
-    let removing = gateway.store().delete_webhook(caller.workspace(), id, gateway.now(), actor(&caller));
+    let removing = gateway.store().delete_webhook(caller.workspace(), id, gateway.now(), caller.actor());
     removing.await.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -9,7 +9,7 @@ use facteur_gateway::Chance;
 use facteur_store::{NewWebhook, StoreError};
 use utoipa::ToSchema;
 
-use super::{WebhookAnswer, WebhookView, actor, read, refused};
+use super::{WebhookAnswer, WebhookView, read, refused};
 use crate::api::{Data, Key, written};
 use crate::app::App;
 use crate::body;
@@ -82,7 +82,7 @@ pub(crate) async fn create(
         enabled: true,
         v1: None,
     };
-    let made = gateway.store().create_webhook(caller.workspace(), new, gateway.now(), actor(&caller)).await;
+    let made = gateway.store().create_webhook(caller.workspace(), new, gateway.now(), caller.actor()).await;
     let webhook = made.map_err(|why| match why {
         StoreError::Conflict(why) => ApiError::new(&codes::TOO_MANY_WEBHOOKS, format!("Not made: {why}.")),
         other => refused(other),

@@ -10,8 +10,8 @@ mod read;
 pub(crate) mod secrets;
 pub(crate) mod v1;
 
-use facteur_gateway::{Caller, Scope, show_secret};
-use facteur_store::{Actor, StoreError, Webhook};
+use facteur_gateway::{Scope, show_secret};
+use facteur_store::{StoreError, Webhook};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -168,10 +168,6 @@ impl WebhookView {
 #[expect(dead_code, reason = "documents the answer")]
 pub(crate) struct WebhookAnswer {
     data: WebhookView,
-}
-
-fn actor(caller: &Caller) -> Actor {
-    Actor::named(caller.key.id.to_string())
 }
 
 fn not_found() -> ApiError {

@@ -10,7 +10,7 @@ use facteur_store::{NewWebhook, StoreError, V1Endpoint, V1Topic, Webhook};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{actor, read};
+use super::read;
 use crate::api::conversations::sender;
 use crate::api::{Data, Key, ok, written};
 use crate::app::App;
@@ -172,7 +172,7 @@ pub(crate) async fn create(
         enabled,
         v1: Some(V1Endpoint { sender, topics }),
     };
-    let made = gateway.store().create_webhook(caller.workspace(), new, gateway.now(), actor(&caller)).await;
+    let made = gateway.store().create_webhook(caller.workspace(), new, gateway.now(), caller.actor()).await;
     let webhook = made.map_err(|why| match why {
         StoreError::Conflict(why) => ApiError::new(&codes::TOO_MANY_WEBHOOKS, format!("Not made: {why}.")),
         other => super::refused(other),
@@ -201,7 +201,7 @@ pub(crate) async fn delete(
     let id = id_of(&id).ok_or_else(not_found)?;
     let found = gateway.store().webhook(caller.workspace(), id).await?;
     found.filter(|webhook| webhook.v1.is_some()).ok_or_else(not_found)?;
-    let removing = gateway.store().delete_webhook(caller.workspace(), id, gateway.now(), actor(&caller));
+    let removing = gateway.store().delete_webhook(caller.workspace(), id, gateway.now(), caller.actor());
     removing.await.map_err(|why| match why {
         StoreError::NotFound(_) => not_found(),
         other => other.into(),

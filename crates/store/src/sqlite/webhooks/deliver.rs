@@ -244,16 +244,33 @@ pub(super) fn list(
         .query_row(params![id.key(), COUNT_MAX.cast_signed()], |row| rows::count(row, 0))?;
     let (limit, offset) = window(page);
     let rows = tx
-        .prepare_cached(
-            "SELECT d.event, e.topic, e.at, e.payload, d.state, d.attempts, d.due_at, d.tried_at, d.took_ms, \
-             d.status, d.error, d.answer \
-             FROM webhook_delivery d JOIN webhook_event e ON e.id = d.event \
-             WHERE d.endpoint = ?1 ORDER BY d.event DESC LIMIT ?2 OFFSET ?3",
-        )?
+        .prepare_cached(&format!(
+            "{DELIVERY} WHERE d.endpoint = ?1 ORDER BY d.event DESC LIMIT ?2 OFFSET ?3"
+        ))?
         .query_map(params![id.key(), limit, offset], |row| delivery(row, &endpoint))?
         .collect::<Result<_, _>>()?;
     Ok(Paged { rows, total })
 }
+
+/// Deliveries of an endpoint of events before one, newest first.
+pub(in super::super) fn deliveries_below(
+    conn: &Connection,
+    (workspace, id): (WorkspaceId, WebhookId),
+    below: Option<EventId>,
+    limit: usize,
+) -> Result<Vec<WebhookDelivery>, Fault> {
+    let endpoint = endpoints::find(conn, workspace, id)?;
+    let below = below.map_or(i64::MAX, EventId::key);
+    Ok(conn
+        .prepare_cached(&format!(
+            "{DELIVERY} WHERE d.endpoint = ?1 AND d.event < ?2 ORDER BY d.event DESC LIMIT ?3"
+        ))?
+        .query_map(params![id.key(), below, rows::limit(limit)], |row| delivery(row, &endpoint))?
+        .collect::<Result<_, _>>()?)
+}
+
+const DELIVERY: &str = "SELECT d.event, e.topic, e.at, e.payload, d.state, d.attempts, d.due_at, d.tried_at, \
+     d.took_ms, d.status, d.error, d.answer FROM webhook_delivery d JOIN webhook_event e ON e.id = d.event";
 
 fn delivery(row: &Row<'_>, endpoint: &Webhook) -> rusqlite::Result<WebhookDelivery> {
     let state = match row.get::<_, i64>(4)? {

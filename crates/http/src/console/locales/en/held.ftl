@@ -32,7 +32,6 @@ held-reason = Reason
 held-reason-help = For example: “the person speaks of the bus stop”.
 held-reason-missing = Say why this is no STOP.
 held-sure = This STOP is confirmed
-held-person-erased = The person was erased
 held-platform = platform
 held-lost = Messages from phones that belong to nobody
 held-no-lost = Every message received belongs to somebody.

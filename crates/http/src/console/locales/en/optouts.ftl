@@ -44,4 +44,4 @@ optouts-lift-consent = The new consent
 optouts-lift-refused = This consent is not enough: it must be of the same advertiser, and collected after the STOP.
 optouts-lifted = The opt-out of { $value } is lifted.
 optouts-lifted-already = It has been lifted already
-optouts-page = Page { $number }
+optouts-any = All

@@ -154,3 +154,4 @@ platform-table-parts = Number of SMS
 platform-table-consent = Age of consents
 platform-route-in-doubt = In doubt
 platform-rate-limit = { $rate } SMS/s at most
+platform-audit = Audit log

@@ -32,7 +32,6 @@ held-reason = Raison
 held-reason-help = Par exemple : « la personne parle de l’arrêt de bus ».
 held-reason-missing = Dites pourquoi ce n’est pas un STOP.
 held-sure = Ce STOP est confirmé
-held-person-erased = La personne a été effacée
 held-platform = plateforme
 held-lost = Messages de téléphones sans destinataire
 held-no-lost = Chaque message reçu appartient à quelqu’un.

@@ -44,4 +44,4 @@ optouts-lift-consent = Le nouveau consentement
 optouts-lift-refused = Ce consentement ne suffit pas : il doit être du même annonceur, et recueilli après le STOP.
 optouts-lifted = La désinscription de { $value } est levée.
 optouts-lifted-already = Elle est déjà levée
-optouts-page = Page { $number }
+optouts-any = Tous

@@ -154,3 +154,4 @@ platform-table-parts = Nombre de SMS
 platform-table-consent = Durée des consentements
 platform-route-in-doubt = Hésitante
 platform-rate-limit = { $rate } SMS/s au plus
+platform-audit = Journal d’audit
