@@ -18,6 +18,7 @@ mod product;
 mod ready;
 mod signals;
 mod tls;
+mod traces;
 
 use std::process::ExitCode;
 

@@ -17,6 +17,7 @@ use crate::compliance::{Background, ConsentOffer};
 use crate::config::SendingRules;
 use crate::directory::Directory;
 use crate::refusal::{Code, Detail, Refusal};
+use crate::trace::TraceContext;
 use crate::{Caller, StoredAnswer};
 
 /// The shortest and longest validity a request may ask for, in minutes: SMSCs keep a message for
@@ -77,6 +78,8 @@ pub struct SendRequest {
     pub compliance: Compliance,
     /// The message of the same workspace that it sends anew; both stories tell.
     pub resend_of: Option<MessageId>,
+    /// The caller's trace, if it brought one.
+    pub trace: Option<TraceContext>,
 }
 
 /// What a request says for the rules; all of it optional.
@@ -178,6 +181,7 @@ pub(crate) struct Draft {
     validity: Option<Duration>,
     compliance: Compliance,
     resend_of: Option<MessageId>,
+    trace: Option<TraceContext>,
     /// What is wrong with fields that the judge does not look at.
     faults: Faults,
 }
@@ -211,6 +215,11 @@ impl Draft {
     /// The message that it sends anew.
     pub(crate) const fn resend_of(&self) -> Option<MessageId> {
         self.resend_of
+    }
+
+    /// The caller's trace.
+    pub(crate) const fn trace(&self) -> Option<TraceContext> {
+        self.trace
     }
 
     /// The draft, if nothing is wrong with its fields.
@@ -252,6 +261,7 @@ impl Desk<'_> {
             validity,
             compliance: request.compliance,
             resend_of: request.resend_of,
+            trace: request.trace,
             faults,
         })
     }

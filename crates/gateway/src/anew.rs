@@ -74,6 +74,7 @@ impl Gateway {
             idempotency,
             compliance: Compliance::default(),
             resend_of: Some(message),
+            trace: None,
         };
         self.accept(caller, request, answer).await
     }

@@ -228,6 +228,8 @@ pub struct Config {
     pub webhooks: crate::WebhookRules,
     /// How long what is kept.
     pub retention: Retention,
+    /// Where spans go, if requests are traced.
+    pub traces: Option<tokio::sync::mpsc::Sender<crate::Span>>,
     /// This gateway's number for ids, 0 to 31.
     pub node: u8,
 }

@@ -16,6 +16,7 @@ use crate::gateway::{Gateway, overloaded, unavailable};
 use crate::metrics::{ByCode, CodeLabel};
 use crate::quota::Quotas;
 use crate::refusal::{Code, Refusal};
+use crate::trace::TraceContext;
 
 /// The most messages of one list.
 pub const BATCH_MAX: usize = 1_000;
@@ -87,6 +88,7 @@ impl Gateway {
         let reply = answer(&accept.message);
         let (id, class, held) = (accept.message.id, accept.message.class, accept.held.is_some());
         let idempotency = key.map(|key| self.remembered(caller, key, reply.clone(), now));
+        let traced = self.traced([&accept]);
         let kept = shared.store.accept(Accept { idempotency, ..accept }).await;
         if !matches!(kept, Ok(Accepted::New)) {
             shared.quotas.refund(&caller.key, 1, now);
@@ -95,6 +97,7 @@ impl Gateway {
             Ok(Accepted::New) => {
                 facteur_store::crash::point("gateway.accepted.unanswered");
                 shared.metrics.kept(pass.kept());
+                self.tell_traced(traced, now);
                 shared.metrics.accepted(class);
                 shared.news.accepted(caller.workspace(), &[id]);
                 if held {
@@ -164,6 +167,7 @@ impl Gateway {
         let classes: Vec<Class> = accepts.iter().map(|accept| accept.message.class).collect();
         let ids: Vec<MessageId> = accepts.iter().map(|accept| accept.message.id).collect();
         let held = accepts.iter().any(|accept| accept.held.is_some());
+        let traced = self.traced(&accepts);
         let kept = shared.store.accept_all(accepts, idempotency, now).await;
         if !matches!(kept, Ok(Accepted::New)) {
             shared.quotas.refund(&caller.key, classes.len(), now);
@@ -171,6 +175,7 @@ impl Gateway {
         match kept {
             Ok(Accepted::New) => {
                 facteur_store::crash::point("gateway.accepted.unanswered");
+                self.tell_traced(traced, now);
                 classes.into_iter().for_each(|class| shared.metrics.accepted(class));
                 shared.news.accepted(caller.workspace(), &ids);
                 if held {
@@ -240,6 +245,8 @@ impl Gateway {
         self.shared.metrics.verdict("acceptance", assessment.verdict.decision());
         let id = MessageId::from_key(self.shared.ids.next(desk.now));
         let resend_of = draft.resend_of();
+        let sampled = |trace: &TraceContext| trace.sampled && self.shared.tracer.is_some();
+        let traceparent = draft.trace().filter(sampled).map(|trace| trace.to_string());
         let message = desk.message(draft, &assessment, id)?;
         self.check_route(&message)?;
         let price = if message.test { None } else { desk.settings.price_per_part };
@@ -255,7 +262,25 @@ impl Gateway {
             consent: assessment.consent,
             new_consents: assessment.new_consent.into_iter().collect(),
             resend_of,
+            traceparent,
         })
+    }
+
+    /// Which of these are traced; nothing without a tracer.
+    fn traced<'a>(&self, accepts: impl IntoIterator<Item = &'a Accept>) -> Vec<(MessageId, TraceContext)> {
+        if self.shared.tracer.is_none() {
+            return Vec::new();
+        }
+        let context = |accept: &Accept| accept.traceparent.as_ref()?.parse().ok();
+        accepts.into_iter().filter_map(|accept| Some((accept.message.id, context(accept)?))).collect()
+    }
+
+    /// Those are on disk; their request came at `since`.
+    fn tell_traced(&self, traced: Vec<(MessageId, TraceContext)>, since: Timestamp) {
+        let Some(tracer) = &self.shared.tracer else { return };
+        for (message, context) in traced {
+            tracer.accepted(context, message, since, self.shared.clock.now());
+        }
     }
 
     /// The first request's answer stands, even if the same request would be refused today.

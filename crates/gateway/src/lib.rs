@@ -36,6 +36,7 @@ mod shared;
 mod start;
 mod sweep;
 mod token;
+mod trace;
 mod two_way;
 mod webhook;
 
@@ -59,5 +60,6 @@ pub use refusal::{Code, Detail, Refusal};
 pub use sender_desk::{Review, SenderDeclaration};
 pub use start::StartError;
 pub use token::{NewToken, mint_token, token_hash};
+pub use trace::{NoTrace, Span, TraceContext};
 pub use two_way::{KEYWORD_WORD_MAX, KEYWORD_WORDS_MAX, KeywordDraft, ReplyRules, ReplyTrial, WordProblem};
 pub use webhook::{UrlProblem, WebhookRules, show_secret};

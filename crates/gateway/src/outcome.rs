@@ -16,6 +16,7 @@ use crate::inbound::{Arrival, Content};
 use crate::metrics::{ByRoute, ByRouteAnswer, Metrics};
 use crate::news::Newsroom;
 use crate::route::Route;
+use crate::trace::Tracer;
 
 /// What operators answer to a submit, as it is counted.
 pub(crate) const ANSWERS: [&str; 4] = ["taken", "later", "never", "lost"];
@@ -31,6 +32,8 @@ pub(crate) struct Outcomes {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracker: TaskTracker,
     pub(crate) clock: Clock,
+    /// Tells traces, if there are any.
+    pub(crate) tracer: Option<Tracer>,
     /// Wakes the delivery of webhooks.
     pub(crate) told: Arc<Notify>,
     /// Understands what phones send.
@@ -171,6 +174,9 @@ impl Outcomes {
             self.metrics.reached(change.to, change.class);
         }
         self.news.moved(changes);
+        if let Some(tracer) = &self.tracer {
+            tracer.changed(&self.store, &self.tracker, changes, self.clock.now());
+        }
         self.told.notify_one();
     }
 

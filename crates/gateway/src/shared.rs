@@ -18,6 +18,7 @@ use crate::news::Newsroom;
 use crate::outcome::Outcomes;
 use crate::quota::Quotas;
 use crate::route::Route;
+use crate::trace::Tracer;
 use crate::webhook::Webhooks;
 
 /// What the gateway's tasks share.
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) news: Newsroom,
     pub(crate) quotas: Quotas,
     pub(crate) gate: Gate,
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) ids: Arc<IdSource>,
     /// How long the other parts of a phone's long message are waited for.
     pub(crate) parts_wait: Duration,
@@ -89,6 +91,7 @@ impl Shared {
             told: self.webhooks.wake.clone(),
             desk: self.desk.clone(),
             news: self.news.clone(),
+            tracer: self.tracer.clone(),
         }
     }
 }

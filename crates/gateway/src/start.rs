@@ -20,6 +20,7 @@ use crate::news::Newsroom;
 use crate::quota::Quotas;
 use crate::route::{Bind, Route};
 use crate::shared::Shared;
+use crate::trace::Tracer;
 use crate::two_way::ReplyDesk;
 use crate::webhook::{self, Webhooks};
 use crate::{Clock, Config, dispatch, sweep};
@@ -121,6 +122,7 @@ impl Gateway {
             news: Newsroom::default(),
             quotas,
             gate,
+            tracer: config.traces.map(Tracer),
             ids,
             parts_wait,
             halt: CancellationToken::new(),

@@ -32,6 +32,8 @@ pub struct Accept {
     pub cost_micros: i64,
     /// The message that it sends anew, of the same workspace: both stories tell.
     pub resend_of: Option<MessageId>,
+    /// The caller's trace, for the story: a W3C `traceparent`.
+    pub traceparent: Option<String>,
 }
 
 impl From<Message> for Accept {
@@ -46,6 +48,7 @@ impl From<Message> for Accept {
             held: None,
             cost_micros: 0,
             resend_of: None,
+            traceparent: None,
         }
     }
 }

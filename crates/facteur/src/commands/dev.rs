@@ -187,6 +187,7 @@ fn config(address: &str) -> Config {
         webhooks: WebhookRules { allow_loopback: true, ..WebhookRules::default() },
         // What is tried here is looked at afterwards, one-time passwords too.
         retention: Retention { texts: Class::ALL.map(|class| (class, TEXTS_KEPT)), ..Retention::default() },
+        traces: None,
         node: 0,
     }
 }

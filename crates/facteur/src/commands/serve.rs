@@ -12,6 +12,7 @@ use crate::people;
 use crate::product::{self, Product};
 use crate::ready::Ready;
 use crate::signals::Signals;
+use crate::traces::Exporter;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,10 @@ async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
     if checked.routes.is_empty() {
         tracing::warn!("no [[routes]] in the configuration: messages are accepted and wait");
     }
-    let product = Product::start(checked.gateway(), settings.store.options(), Clock::system()).await?;
+    let exporter = settings.traces.endpoint.clone().map(Exporter::start).transpose()?;
+    let gateway =
+        facteur_gateway::Config { traces: exporter.as_ref().map(Exporter::sender), ..checked.gateway() };
+    let product = Product::start(gateway, settings.store.options(), Clock::system()).await?;
     let gateway = &product.gateway;
     let link = people::first_link(gateway.store(), || gateway.new_key(), gateway.now()).await?;
     if let Some(path) = &link {
@@ -67,6 +71,9 @@ async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
         ready.write(path)?;
     }
     let ending = product.run_until_signal(signals, settings.process.shutdown_limit).await;
+    if let Some(exporter) = exporter {
+        exporter.end().await;
+    }
     line(&ending.sentence());
     Ok(())
 }

@@ -11,6 +11,7 @@ mod retention;
 mod routes;
 mod sending;
 mod store;
+mod traces;
 mod values;
 mod webhooks;
 
@@ -29,6 +30,7 @@ pub(crate) use retention::Retention;
 pub(crate) use routes::{PASSWORD_MAX, Route};
 pub(crate) use sending::{PROFILES, Sending};
 pub(crate) use store::StoreSettings;
+pub(crate) use traces::Traces;
 pub(crate) use values::parse_duration;
 pub(crate) use webhooks::Webhooks;
 
@@ -59,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) retention: Retention,
     /// The log.
     pub(crate) log: Log,
+    /// The collector of traces.
+    pub(crate) traces: Traces,
     /// The process.
     pub(crate) process: Process,
 }
@@ -81,6 +85,7 @@ impl Checked {
             replies: self.settings.replies.rules(),
             webhooks: self.settings.webhooks.rules(),
             retention: self.settings.retention.rules(),
+            traces: None,
             node: self.settings.process.node,
         }
     }

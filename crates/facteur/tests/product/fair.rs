@@ -142,6 +142,42 @@ async fn workspaces_share_by_weight_whatever_the_size_of_their_queues() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_s_rate_holds_where_the_operator_counts() {
+    const RATE: usize = 10;
+    let far = Far::start(Options::default()).await;
+    let product = Product::serve_route(&far.address(), "window = 100", "").await;
+    product.admin(&["settings", "set", "--workspace", "test", "--per-second", &RATE.to_string()]);
+    let (clock, mut events) = (Clock::system(), far.network.subscribe());
+    campaign(&product, "transactional", 33_610_000_000, 45).await;
+    let mut shown: Vec<Instant> = Vec::new();
+    while shown.len() < 45 {
+        let event = tokio::time::timeout(Duration::from_secs(30), events.recv()).await.expect("in time");
+        shown.extend(phone(&event.expect("all are told")).map(|_| clock.instant()));
+    }
+    // A busy machine tells of one late: a little less than a second has no more either.
+    let within = |from: &Instant| {
+        shown.iter().filter(|at| *at >= from && **at - *from < Duration::from_millis(950)).count()
+    };
+    let most = shown.iter().map(within).max();
+    assert!(most <= Some(RATE), "{most:?} in a second of {RATE}");
+    let took = shown[44] - shown[0];
+    assert!((3_900..=6_000).contains(&took.as_millis()), "45 at 10 a second: {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_that_takes_less_than_agreed_gets_what_it_takes() {
+    let far = Far::start(Options { messages_per_s: 12, ..Options::default() }).await;
+    let product = Product::serve_route(&far.address(), NARROW, "").await;
+    let clock = Clock::system();
+    campaign(&product, "otp", 33_610_000_000, 120).await;
+    let begin = clock.instant();
+    far.network.wait_until(|stats| stats.accepted >= 120).await;
+    let (took, stats) = (clock.instant() - begin, far.network.stats());
+    assert!(took < Duration::from_secs(25), "120 at 12 a second: {took:?}");
+    assert!(stats.throttled <= 50, "and it is not pressed for more all the time: {stats:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_waits_says_when_it_may_leave() {
     let far = Far::start(narrow()).await;
     let product = Product::serve_route(&far.address(), NARROW, "").await;

@@ -266,6 +266,7 @@ pub(crate) fn request(to: &str, text: &str) -> SendRequest {
         idempotency: None,
         compliance: facteur_gateway::Compliance::default(),
         resend_of: None,
+        trace: None,
     }
 }
 

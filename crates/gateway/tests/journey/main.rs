@@ -3,6 +3,7 @@
 
 mod compliance;
 mod harness;
+mod stalled;
 mod two_way;
 
 use std::time::Duration;

@@ -185,6 +185,7 @@ pub(crate) fn request(text: &str) -> SendRequest {
         idempotency: None,
         compliance: Compliance::default(),
         resend_of: None,
+        trace: None,
     }
 }
 

@@ -148,6 +148,7 @@ fn request(token: u64, asked: &Asked, now: Timestamp) -> SendRequest {
         }),
         compliance: Compliance { consent, ..Compliance::default() },
         resend_of: None,
+        trace: None,
     }
 }
 

@@ -6,9 +6,9 @@ pub(crate) mod request;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use facteur_gateway::Reply;
+use facteur_gateway::{Reply, TraceContext};
 
 use self::answer::{SentSmsAnswer, answer};
 use self::request::{SendSms, read};
@@ -56,9 +56,15 @@ pub(crate) async fn send(
     let body = body::json(&parts, body, &app.options).await?;
     let mut request = read(&body, app.gateway.now())?;
     request.idempotency = idempotency::key(&parts.headers, ROUTE, &body)?;
+    request.trace = trace(&parts.headers);
     let origin = request.origin.clone();
     let reply = app.gateway.accept(&caller, request, |message| answer(&origin, message)).await?;
     Ok(respond(reply))
+}
+
+/// The caller's trace. A header that is none is ignored, as W3C Trace Context asks.
+pub(crate) fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    headers.get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
 /// The answer of a request whose messages are on disk.

@@ -454,6 +454,7 @@ async fn reply(
         idempotency: idempotency(&row, &fields),
         compliance: Compliance::default(),
         resend_of: None,
+        trace: None,
     };
     let answer = |message: &facteur_domain::Message| StoredAnswer {
         status: 200,

@@ -184,6 +184,7 @@ fn read(member: &Member, fields: &Fields) -> Result<SendRequest, &'static str> {
         idempotency: None,
         compliance: Compliance { rewrite: Some(rewrite), ..Compliance::default() },
         resend_of: None,
+        trace: None,
     })
 }
 

@@ -44,8 +44,17 @@ pub(super) fn accept(
 }
 
 fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
-    let Accept { message, idempotency: _, verdict, consent, new_consents, held, cost_micros, resend_of } =
-        accept;
+    let Accept {
+        message,
+        idempotency: _,
+        verdict,
+        consent,
+        new_consents,
+        held,
+        cost_micros,
+        resend_of,
+        traceparent,
+    } = accept;
     let state = if message.send_at > message.accepted_at { State::Scheduled } else { State::Queued };
     insert_message(tx, &message)?;
     insert_work(tx, &message, state)?;
@@ -63,6 +72,10 @@ fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
     if let Some(before) = resend_of {
         link(tx, &message, before)?;
     }
+    if let Some(context) = traceparent {
+        let at = message.accepted_at;
+        Step { at, what: TRACED, detail: Some(&context), ..Step::default() }.write(tx, message.id)?;
+    }
     tx.tallies.accepted(&message, cost_micros);
     if let Some(rule) = held {
         tx.tallies.ruled(message.workspace, message.accepted_at, RuleEffect::Held, rule);
@@ -71,6 +84,21 @@ fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
         tx.accepted.push(message);
     }
     Ok(())
+}
+
+/// The step that keeps the caller's trace.
+const TRACED: &str = "traced";
+
+/// The traces of those of `messages` that have one.
+pub(super) fn traces(conn: &Connection, messages: &[MessageId]) -> Result<Vec<(MessageId, String)>, Fault> {
+    let mut statement = conn
+        .prepare_cached("SELECT detail FROM step WHERE message = ?1 AND what = ?2 AND detail IS NOT NULL")?;
+    let mut found = Vec::new();
+    for message in messages {
+        let context = statement.query_row(params![message.key(), TRACED], |row| row.get(0)).optional()?;
+        found.extend(context.map(|context| (*message, context)));
+    }
+    Ok(found)
 }
 
 /// Tells in both stories that a message was sent anew.

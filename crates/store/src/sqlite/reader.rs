@@ -103,6 +103,11 @@ impl Store {
         self.read(move |conn| waiting::queued(conn, after, rows))
     }
 
+    /// The callers' traces of those of `messages` that came with one ([`Accept::traceparent`](crate::Accept)).
+    pub fn traces(&self, messages: Vec<MessageId>) -> Pending<Vec<(MessageId, String)>> {
+        self.read(move |conn| accept::traces(conn, &messages))
+    }
+
     /// Those of `messages` that wait for their turn, in the same order, with all that leaving needs.
     pub fn waiting(&self, messages: Vec<MessageId>) -> Pending<Vec<Waiting>> {
         self.read(move |conn| waiting::waiting(conn, &messages))

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use facteur_domain::{Message, Timestamp};
-use facteur_gateway::{BATCH_MAX, Caller, ListReply, Origin, Refusal, Reply, SendRequest};
+use facteur_gateway::{BATCH_MAX, Caller, ListReply, Origin, Refusal, Reply, SendRequest, TraceContext};
 use facteur_store::StoredAnswer;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::api::bulk::within_bounds;
 use crate::api::sms::answer::{SentSms, stored};
 use crate::api::sms::request::{Given, SendSms, given_list, read_fields};
-use crate::api::sms::respond;
+use crate::api::sms::{respond, trace};
 use crate::api::{Data, Key};
 use crate::app::App;
 use crate::error::{ApiError, EntryError, ErrorBody, codes};
@@ -118,7 +118,7 @@ pub(crate) async fn send(
     let (window, within) = app.limits.take_list(&caller, entries.count, now);
     let mut response = if within {
         let key = idempotency::key(&parts.headers, ROUTE, &body)?;
-        let list = List::read(entries.first, now);
+        let list = List::read(entries.first, trace(&parts.headers), now);
         list.send(&app, &caller, key).await.unwrap_or_else(IntoResponse::into_response)
     } else {
         too_many(window).into_response()
@@ -141,12 +141,12 @@ struct List {
 }
 
 impl List {
-    fn read(entries: Vec<Result<Given<'_>, ApiError>>, now: Timestamp) -> Self {
+    fn read(entries: Vec<Result<Given<'_>, ApiError>>, trace: Option<TraceContext>, now: Timestamp) -> Self {
         let mut list = Self { entries: Vec::with_capacity(entries.len()), requests: Vec::new() };
         for entry in entries {
             list.entries.push(entry.and_then(|fields| read_fields(fields, now)).map(|request| {
                 let origin = request.origin.clone();
-                list.requests.push(request);
+                list.requests.push(SendRequest { trace, ..request });
                 origin
             }));
         }

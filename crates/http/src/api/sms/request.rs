@@ -193,6 +193,7 @@ pub(crate) fn rest(
         idempotency: None,
         compliance,
         resend_of: None,
+        trace: None,
     })
 }
 
@@ -291,6 +292,7 @@ mod tests {
                 idempotency: None,
                 compliance: Compliance::default(),
                 resend_of: None,
+                trace: None,
             }
         );
     }
