@@ -1,13 +1,14 @@
 //! The waiting room between acceptance and the routes: one queue for real messages, one for those of
 //! sandboxes. What does not fit in memory waits on disk and is read back when its turn is near.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use facteur_domain::{Class, Message, MessageId, Timestamp, WorkspaceId};
 use facteur_store::Waiting;
 use tokio::sync::Notify;
 
+use crate::meters::Meters;
 use crate::schedule::{Ahead, Depth, Moment, Queue, Room, Terms, Wanted, is_sandbox};
 
 /// Which messages a route may carry.
@@ -37,6 +38,8 @@ impl Rooms {
 #[derive(Debug)]
 pub(crate) struct Backlog {
     rooms: Mutex<Rooms>,
+    /// The rates of real messages, and of those of sandboxes.
+    meters: [Arc<Meters>; 2],
     /// Told when something may have become ready.
     pub(crate) wake: Notify,
     /// Told when memory may have room for what waits on disk.
@@ -47,12 +50,18 @@ impl Backlog {
     /// A waiting room for about `max` messages, whose classes share by `shares`.
     pub(crate) fn new(shares: &dyn Fn(Class) -> u16, max: usize) -> Self {
         let rooms = Rooms { real: Queue::new(shares, max), test: Queue::new(shares, max) };
-        Self { rooms: Mutex::new(rooms), wake: Notify::new(), hungry: Notify::new() }
+        let meters = [rooms.real.meters(), rooms.test.meters()];
+        Self { rooms: Mutex::new(rooms), meters, wake: Notify::new(), hungry: Notify::new() }
     }
 
     fn rooms(&self) -> MutexGuard<'_, Rooms> {
         // Every critical section leaves the queues whole, so a panic elsewhere is no reason to stop.
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rates that a message counts in.
+    pub(crate) fn meters(&self, message: &Message) -> &Meters {
+        &self.meters[usize::from(is_sandbox(message))]
     }
 
     /// Takes freshly committed messages. Called on the store's writer thread.

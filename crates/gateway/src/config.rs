@@ -179,6 +179,8 @@ pub struct RouteConfig {
     pub cost: u32,
     /// Errors in receipts by which the operator says that the recipient told it STOP, as numbers.
     pub opt_out_errors: Vec<u32>,
+    /// Errors in receipts by which the operator says that it was sent too much, as numbers.
+    pub throttle_errors: Vec<u32>,
     /// Whether it is the box or another sandbox: test traffic may use it.
     pub sandbox: bool,
 }

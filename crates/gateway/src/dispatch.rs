@@ -117,7 +117,7 @@ fn hand_over(
                 shared.backlog.wake.notify_one();
             }
             Err(why) => {
-                release(&bind, &ask);
+                release(&shared, &bind, &ask);
                 put_off(&shared, ask, &why, "consents and STOPs cannot be read");
             }
         }
@@ -134,10 +134,16 @@ fn parts_of(waiting: &Waiting) -> usize {
 }
 
 /// Messages that were handed over to the bind do not leave by it now.
-fn release<'w>(bind: &Bind, messages: impl IntoIterator<Item = &'w Waiting>) {
+fn release<'w>(shared: &Shared, bind: &Bind, messages: impl IntoIterator<Item = &'w Waiting>) {
     for waiting in messages {
-        bind.release(waiting.message.class, parts_of(waiting));
+        release_parts(shared, bind, &waiting.message, parts_of(waiting));
     }
+}
+
+/// So many parts of a message that were handed over to the bind do not leave by it now.
+fn release_parts(shared: &Shared, bind: &Bind, message: &Message, parts: usize) {
+    bind.release(message.class, parts);
+    shared.backlog.meters(message).release(message, parts);
 }
 
 /// Messages that could not be dealt with go back to the queue for a moment: nothing is dropped.
@@ -208,8 +214,8 @@ impl Judged {
 
     /// Makes what was judged durable; what may leave goes to the bind.
     fn depart(self, shared: &Arc<Shared>, route: &Arc<Route>, bind: &Arc<Bind>, now: Timestamp) {
-        release(bind, self.withdrawn.iter().map(|(waiting, _)| waiting));
-        release(bind, self.held.iter().map(|(waiting, _)| waiting));
+        release(shared, bind, self.withdrawn.iter().map(|(waiting, _)| waiting));
+        release(shared, bind, self.held.iter().map(|(waiting, _)| waiting));
         if !self.verdicts.is_empty() {
             // Written in the same batch or the one before; a refusal of the disk refuses both.
             drop(shared.store.keep_departure_verdicts(self.verdicts));
@@ -247,7 +253,7 @@ impl Judged {
                     give(&shared, &bind, cleared, departed.given);
                 }
                 Err(why) => {
-                    release(&bind, cleared.iter().map(Outgoing::waiting));
+                    release(&shared, &bind, cleared.iter().map(Outgoing::waiting));
                     let again = cleared.into_iter().map(Outgoing::into_waiting).collect();
                     put_off(&shared, again, &why, "messages cannot be handed over");
                 }
@@ -285,7 +291,7 @@ fn give(shared: &Shared, bind: &Bind, cleared: Vec<Outgoing>, given: Vec<u16>) {
     let (mut stand, mut gone) = (Vec::with_capacity(cleared.len()), Vec::new());
     for (outgoing, parts) in cleared.into_iter().zip(given) {
         let Waiting { message, parts_owed, .. } = outgoing.waiting();
-        bind.release(message.class, (parts_owed & !parts).count_ones() as usize);
+        release_parts(shared, bind, message, (parts_owed & !parts).count_ones() as usize);
         if parts == 0 {
             gone.push(outgoing.into_waiting());
         } else {
@@ -296,7 +302,7 @@ fn give(shared: &Shared, bind: &Bind, cleared: Vec<Outgoing>, given: Vec<u16>) {
     facteur_store::crash::point("gateway.handed_over.unwritten");
     if let Err(unsent) = bind.send(stand) {
         // The bind's task has ended with the gateway.
-        release(bind, unsent.iter().map(Outgoing::waiting));
+        release(shared, bind, unsent.iter().map(Outgoing::waiting));
         shared.outcomes().give_back(unsent.into_iter().map(Outgoing::into_waiting).collect());
     }
 }

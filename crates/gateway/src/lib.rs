@@ -20,6 +20,7 @@ mod health;
 mod hours;
 mod inbound;
 mod link;
+mod meters;
 mod metrics;
 mod news;
 mod outcome;

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::rate::ANY_SECOND;
+
 const SECOND: Duration = Duration::from_secs(1);
 /// Sends may catch up this much after a late timer, as a share of a second.
 const BURST_SHARE: u32 = 50;
@@ -34,6 +36,8 @@ pub(crate) struct Pace {
     next: Option<Instant>,
     probed: Option<Instant>,
     throttled: Option<Instant>,
+    /// When a receipt last said so.
+    told: Option<Instant>,
 }
 
 impl Pace {
@@ -45,6 +49,7 @@ impl Pace {
             next: None,
             probed: None,
             throttled: None,
+            told: None,
         }
     }
 
@@ -65,8 +70,8 @@ impl Pace {
             return usize::MAX;
         }
         let burst = (limit / BURST_SHARE).max(1);
-        let behind = self.next.map_or(SECOND, |next| now - next);
-        let earned = behind.as_nanos() / (SECOND.as_nanos() / u128::from(limit)).max(1) + 1;
+        let behind = self.next.map_or(ANY_SECOND, |next| now - next);
+        let earned = behind.as_nanos() / (ANY_SECOND.as_nanos() / u128::from(limit)).max(1) + 1;
         let spaced = usize::try_from(earned.min(u128::from(burst))).unwrap_or(1);
         spaced.min((limit as usize).saturating_sub(self.sent.len()))
     }
@@ -87,7 +92,7 @@ impl Pace {
             // Only the count of the last second is kept, to learn from a throttle.
             return;
         }
-        let gap = SECOND / limit;
+        let gap = ANY_SECOND / limit;
         let burst = gap * (limit / BURST_SHARE).max(1);
         // Time not used beyond one burst is not saved up.
         let from = self.next.map_or(now, |next| next.max(now.checked_sub(burst).unwrap_or(now)));
@@ -102,9 +107,9 @@ impl Pace {
         let spaced = self.next.filter(|next| *next > now);
         let limit = self.limit() as usize;
         let window = (limit > 0 && self.sent.len() >= limit)
-            .then(|| self.sent.get(self.sent.len() - limit).map(|oldest| *oldest + SECOND))
+            .then(|| self.sent.get(self.sent.len() - limit).map(|oldest| *oldest + ANY_SECOND))
             .flatten();
-        spaced.max(window).or(Some(now + SECOND / self.limit().max(1)))
+        spaced.max(window).or(Some(now + ANY_SECOND / self.limit().max(1)))
     }
 
     /// The operator said that it was too fast.
@@ -125,8 +130,23 @@ impl Pace {
         self.probed = Some(now);
     }
 
+    /// A receipt says that what it speaks of was too fast. What was sent before that was known is still to be told
+    /// of: for as long as [`CALM`] receipts say nothing new, and the rate is left where it is.
+    pub(crate) fn told_of_throttling(&mut self, now: Instant) {
+        self.forget(now);
+        if !self.was_told(now, CALM) && !self.sent.is_empty() {
+            self.throttled(now);
+            self.told = Some(now);
+        }
+    }
+
+    /// Whether a receipt taught something less than `ago` before `now`.
+    fn was_told(&self, now: Instant, ago: Duration) -> bool {
+        self.told.is_some_and(|at| now.saturating_duration_since(at) < ago)
+    }
+
     fn forget(&mut self, now: Instant) {
-        while self.sent.front().is_some_and(|at| now.saturating_duration_since(*at) >= SECOND) {
+        while self.sent.front().is_some_and(|at| now.saturating_duration_since(*at) >= ANY_SECOND) {
             self.sent.pop_front();
         }
         // Without a limit the count matters only after a throttle; keep it bounded.
@@ -137,10 +157,11 @@ impl Pace {
 
     fn probe(&mut self, now: Instant) {
         let (Some(learned), Some(probed)) = (self.learned, self.probed) else { return };
-        if now.saturating_duration_since(probed) < SECOND {
+        if now.saturating_duration_since(probed) < SECOND || self.was_told(now, CALM) {
             return;
         }
-        let calm = self.throttled.is_none_or(|at| now.saturating_duration_since(at) >= CALM);
+        let calm = !self.was_told(now, CALM * 2)
+            && self.throttled.is_none_or(|at| now.saturating_duration_since(at) >= CALM);
         let percent = if calm { PROBE_CALM_PERCENT } else { PROBE_PERCENT };
         let raised = learned + (learned * percent / 100).max(1);
         self.probed = Some(now);
@@ -214,7 +235,7 @@ mod tests {
             assert!(pace.room(now) > 0);
             pace.sent(1, now);
             let next = pace.next_room(now).expect("full");
-            assert!(next > now && next <= now + Duration::from_millis(1001));
+            assert!(next > now && next <= now + ANY_SECOND + Duration::from_millis(1));
             now = next;
         }
     }
@@ -270,6 +291,25 @@ mod tests {
             assert!(taken * 100 >= takes * 55 * 75, "{limit}/s: {taken} of {}", takes * 55);
             assert!(refused * 100 <= taken * 20, "{limit}/s: {refused} refused, {taken} taken");
         }
+    }
+
+    #[test]
+    fn receipts_that_say_too_fast_are_one_lesson_in_ten_seconds() {
+        let (mut pace, t) = (Pace::new(100), start());
+        pace.told_of_throttling(t);
+        assert_eq!(pace.limit(), 100, "nothing is being sent: there is nothing to slow down");
+        run(&mut pace, t, 2, Duration::from_millis(1));
+        for late in 0..90 {
+            pace.told_of_throttling(t + SECOND * 2 + Duration::from_millis(late * 100));
+        }
+        let slow = pace.limit();
+        assert!((70..90).contains(&slow), "{slow}");
+        run(&mut pace, t + SECOND * 3, 9, Duration::from_millis(5));
+        assert_eq!(pace.limit(), slow, "no more is tried before receipts of what was sent since have come");
+        pace.told_of_throttling(t + SECOND * 12);
+        assert!(pace.limit() < slow, "then they are listened to again");
+        run(&mut pace, t + SECOND * 12, 60, Duration::from_millis(5));
+        assert_eq!(pace.limit(), 100, "and it goes back up");
     }
 
     #[test]

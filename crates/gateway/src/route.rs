@@ -172,13 +172,13 @@ impl Route {
         self.binds.iter().any(|bind| bind.is_up() && !bind.health().in_doubt(now))
     }
 
-    /// How many of `parts` may be written now; they count as written.
-    pub(crate) fn draw(&self, parts: usize, now: Instant) -> usize {
+    /// Whether a part may be written now; then it counts as written.
+    pub(crate) fn draw(&self, now: Instant) -> bool {
         let mut pace = lock(&self.pace);
-        let drawn = pace.room(now).min(parts);
-        if drawn > 0 {
-            pace.sent(drawn, now);
-            self.written.fetch_add(drawn as u64, Ordering::Relaxed);
+        let drawn = pace.room(now) > 0;
+        if drawn {
+            pace.sent(1, now);
+            self.written.fetch_add(1, Ordering::Relaxed);
         }
         drawn
     }
@@ -191,6 +191,11 @@ impl Route {
     /// The operator throttled it.
     pub(crate) fn throttled(&self, now: Instant) {
         lock(&self.pace).throttled(now);
+    }
+
+    /// A receipt says that the operator throttled what it speaks of.
+    pub(crate) fn told_of_throttling(&self, now: Instant) {
+        lock(&self.pace).told_of_throttling(now);
     }
 
     /// Parts a second in force; 0 for no limit.

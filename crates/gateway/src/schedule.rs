@@ -16,16 +16,19 @@ pub(crate) mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use facteur_domain::{Class, Message, MessageId, Timestamp, WorkspaceId};
 use facteur_store::Waiting;
 
 pub(crate) use account::Terms;
-use account::{Account, Meters, Place};
+use account::{Account, Place};
 use lane::Lane;
 use order::{Order, Turn};
 pub(crate) use outlook::{Ahead, Depth};
+
+use crate::meters::Meters;
 
 /// The classes, the most urgent first: who goes first when shares leave it open.
 pub(crate) const ORDER: [Class; 5] =
@@ -147,7 +150,7 @@ pub(crate) struct Queue {
     time: u64,
     later: BinaryHeap<Reverse<Later>>,
     order: Order,
-    meters: Meters,
+    meters: Arc<Meters>,
     /// Messages in the lanes.
     ready: usize,
     /// Messages in memory above which every workspace keeps only a few there.
@@ -164,11 +167,16 @@ impl Queue {
             time: 0,
             later: BinaryHeap::new(),
             order: Order::default(),
-            meters: Meters::default(),
+            meters: Arc::default(),
             ready: 0,
             max,
             hungry: VecDeque::new(),
         }
+    }
+
+    /// The rates that its messages count in.
+    pub(crate) fn meters(&self) -> Arc<Meters> {
+        self.meters.clone()
     }
 
     /// Messages in memory, ready or not.
@@ -347,7 +355,7 @@ impl Queue {
         let Reverse((tag, workspace)) = lane.turns.pop()?;
         let terms = terms(workspace);
         let account = lane.account(workspace);
-        let next = match account.next(terms, &mut self.meters, at) {
+        let next = match account.next(terms, &self.meters, at) {
             Err(rest) => {
                 account.place = rest.map_or(Place::Idle, Place::Resting);
                 lane.rest(rest, workspace);
@@ -366,7 +374,7 @@ impl Queue {
                 lane.time = tag;
                 let account = lane.account(workspace);
                 account.tag = tag + parts * SCALE / u64::from(terms.weight.max(1));
-                self.meters.count(&waiting.message, waiting.parts_owed.count_ones() as usize, terms, at);
+                self.meters.reserve(&waiting.message, waiting.parts_owed.count_ones() as usize, at);
                 left = Some(waiting);
             }
             Turn::Aside => {}

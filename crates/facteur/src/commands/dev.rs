@@ -177,6 +177,7 @@ fn config(address: &str) -> Config {
         tls: None,
         rebind_max: Duration::from_secs(5),
         opt_out_errors: vec![53],
+        throttle_errors: vec![55],
         sandbox: true,
         cost: 1,
     };

@@ -72,6 +72,9 @@ pub(crate) struct Route {
     /// Errors in receipts by which the operator says that the recipient told it STOP.
     #[serde(default = "opt_out_errors")]
     opt_out_errors: Vec<u32>,
+    /// Errors in receipts by which the operator says that it was sent too much.
+    #[serde(default = "throttle_errors")]
+    throttle_errors: Vec<u32>,
     /// A sandbox, not a real network: messages of test keys may go there.
     #[serde(default)]
     pub(crate) sandbox: bool,
@@ -134,6 +137,11 @@ fn pdu_max() -> usize {
 /// OVH's (OVH-SMPP, dlr_err).
 fn opt_out_errors() -> Vec<u32> {
     vec![53]
+}
+
+/// OVH's (OVH-SMPP, dlr_err): the sender is temporarily rate limited.
+fn throttle_errors() -> Vec<u32> {
+    vec![55]
 }
 
 const fn rebind_max() -> Duration {
@@ -220,6 +228,7 @@ impl Route {
             }),
             rebind_max: self.rebind_max,
             opt_out_errors: self.opt_out_errors.clone(),
+            throttle_errors: self.throttle_errors.clone(),
             sandbox: self.sandbox,
             cost: self.cost.unwrap_or(u32::try_from(place).unwrap_or(u32::MAX)),
         })

@@ -145,8 +145,10 @@ async fn workspaces_share_by_weight_whatever_the_size_of_their_queues() {
 async fn a_workspace_s_rate_holds_where_the_operator_counts() {
     const RATE: usize = 10;
     let far = Far::start(Options::default()).await;
-    let product = Product::serve_route(&far.address(), "window = 100", "").await;
+    let mut product = Product::serve_route(&far.address(), "window = 100", "").await;
+    product.stop().await;
     product.admin(&["settings", "set", "--workspace", "test", "--per-second", &RATE.to_string()]);
+    product.restart().await;
     let (clock, mut events) = (Clock::system(), far.network.subscribe());
     campaign(&product, "transactional", 33_610_000_000, 45).await;
     let mut shown: Vec<Instant> = Vec::new();

@@ -21,6 +21,7 @@ use super::mo;
 use super::translate::{self, Outgoing};
 use crate::Clock;
 use crate::inbound::{Arrival, Content};
+use crate::meters::Write;
 use crate::outcome::Outcomes;
 use crate::route::{Bind, Route};
 
@@ -112,9 +113,16 @@ impl Link {
         if let Some(bind) = &self.bind {
             for waiting in &unsent {
                 bind.release(waiting.message.class, waiting.parts_owed.count_ones() as usize);
+                self.unwritten(waiting, waiting.parts_owed);
             }
         }
         self.outcomes.give_back(unsent);
+    }
+
+    /// These parts were handed over and will not be written.
+    fn unwritten(&self, waiting: &Waiting, parts: u16) {
+        let meters = self.outcomes.backlog.meters(&waiting.message);
+        meters.release(&waiting.message, parts.count_ones() as usize);
     }
 
     fn trouble(&self, what: &str) {
@@ -212,7 +220,8 @@ impl Run<'_> {
                 draining = false;
                 continue;
             }
-            let deadline = [self.session.deadline(), self.paced_until, lingers].into_iter().flatten().min();
+            let deadline = [self.session.deadline(), self.paced_until, self.handed.next_wake(), lingers];
+            let deadline = deadline.into_iter().flatten().min();
             tokio::select! {
                 biased;
                 () = self.link.stop.cancelled() => return Ok(()),
@@ -270,23 +279,37 @@ impl Run<'_> {
         }
     }
 
-    /// Writes what the window and the pace have room for.
+    /// Writes what the window, the pace and the rates of workspaces and senders have room for.
     fn write(&mut self) {
         self.paced_until = None;
-        let wanted = self.session.room().min(self.handed.parts());
-        let (Some(bind), true) = (&self.link.bind, wanted > 0) else { return };
+        let Some(bind) = &self.link.bind else { return };
         let at = (self.link.clock.now(), self.link.clock.instant());
-        let drawn = self.link.route.draw(wanted, at.1);
-        for _ in 0..drawn {
-            let Some((outgoing, owed)) = self.handed.first() else { break };
+        self.wake(Some(at.1));
+        let route = &self.link.route;
+        let (mut written, mut paced) = (0_usize, false);
+        while self.session.room() > 0
+            && let Some((outgoing, owed)) = self.handed.first()
+        {
+            let message = &outgoing.waiting().message;
+            let (id, class) = (message.id, message.class);
+            match self.link.outcomes.backlog.meters(message).write(message, at.1, || route.draw(at.1)) {
+                Write::Now => {}
+                Write::Rests(until) => {
+                    // Those behind it go on, and the way is theirs.
+                    bind.release(class, owed.count_ones() as usize);
+                    self.handed.rest(until);
+                    continue;
+                }
+                Write::NoRoom => {
+                    paced = true;
+                    break;
+                }
+            }
             let index = u8::try_from(owed.trailing_zeros()).unwrap_or(u8::MAX);
-            let id = outgoing.waiting().message.id;
-            let class = outgoing.waiting().message.class;
             if *owed == outgoing.waiting().parts_owed {
                 self.flying.take_off(outgoing.waiting().clone(), *owed, at.1);
             }
-            let sent = translate::submit(&mut self.session, outgoing, index, at);
-            match sent {
+            match translate::submit(&mut self.session, outgoing, index, at) {
                 Ok(()) => {}
                 Err(why @ (SendError::TooLong(_) | SendError::HoldsZero(_))) => {
                     // Cannot be: every part was cut to fit. Refused rather than offered for ever.
@@ -298,17 +321,27 @@ impl Run<'_> {
             }
             self.handed.written();
             bind.release(class, 1);
+            written += 1;
         }
         bind.window(self.session.room());
-        if drawn > 0 {
+        if written > 0 {
             bind.health().wrote(at.1);
         }
-        if drawn < wanted {
-            self.paced_until = self.link.route.next_room(at.1);
+        if paced {
+            self.paced_until = route.next_room(at.1);
         }
-        if drawn > 0 && self.link.route.limit() > 0 {
+        if written > 0 && route.limit() > 0 {
             // More may be handed over ahead of the pace.
             self.link.outcomes.backlog.wake.notify_one();
+        }
+    }
+
+    /// Messages whose rest is over by `now` join the others again; all of them without a `now`.
+    fn wake(&mut self, now: Option<Instant>) {
+        for (class, parts) in self.handed.wake(now) {
+            if let Some(bind) = &self.link.bind {
+                bind.reserve(class, parts);
+            }
         }
     }
 
@@ -330,7 +363,7 @@ impl Run<'_> {
             let arrivals = std::mem::take(&mut self.arrivals);
             self.link.outcomes.arrivals(&self.link.route, arrivals, self.kept.clone());
         }
-        if !self.handed.is_empty() && self.paced_until.is_none() && self.session.room() > 0 {
+        if self.handed.parts() > 0 && self.paced_until.is_none() && self.session.room() > 0 {
             self.write();
         }
     }
@@ -431,7 +464,12 @@ impl Run<'_> {
                 let raw = Bytes::copy_from_slice(view.content());
                 let route = &self.link.route;
                 let known = (route.id, &route.config.opt_out_errors[..]);
-                Content::Receipt(translate::receipt(known, &view, &read, at, raw))
+                let receipt = translate::receipt(known, &view, &read, at, raw);
+                if translate::says(&receipt, &route.config.throttle_errors) {
+                    route.told_of_throttling(self.link.clock.instant());
+                    self.link.outcomes.throttled(route);
+                }
+                Content::Receipt(receipt)
             }
             None => Content::Message(mo::inbound(self.link.route.id, &view, at)),
         };
@@ -442,12 +480,14 @@ impl Run<'_> {
     fn abandon_handed(&mut self) {
         let (mut whole, mut answers) = (Vec::new(), Vec::new());
         let at = self.link.clock.now();
+        self.wake(None);
         let handed: Vec<(Outgoing, u16)> = self.handed.drain().collect();
         for (outgoing, owed) in handed {
             let waiting = outgoing.into_waiting();
             if let Some(bind) = &self.link.bind {
                 bind.release(waiting.message.class, owed.count_ones() as usize);
             }
+            self.link.unwritten(&waiting, owed);
             if owed == waiting.parts_owed {
                 whole.push(waiting);
                 continue;

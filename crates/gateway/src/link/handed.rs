@@ -2,6 +2,9 @@
 //! that are left of a long message.
 
 use std::collections::VecDeque;
+use std::time::Instant;
+
+use facteur_domain::Class;
 
 use super::translate::Outgoing;
 use crate::schedule::is_express;
@@ -11,6 +14,10 @@ use crate::schedule::is_express;
 pub(super) struct Handed {
     express: VecDeque<(Outgoing, u16)>,
     ordinary: VecDeque<(Outgoing, u16)>,
+    /// Over the rate of their workspace or sender until then: parts of a message that is longer than the rate, and
+    /// whatever a limit met that was just lowered.
+    resting: Vec<(Instant, Outgoing, u16)>,
+    /// Parts that do not rest.
     parts: usize,
 }
 
@@ -24,13 +31,13 @@ impl Handed {
         line.push_back((outgoing, owed));
     }
 
-    /// Parts to write.
+    /// Parts to write now.
     pub(super) const fn parts(&self) -> usize {
         self.parts
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.parts == 0
+        self.parts == 0 && self.resting.is_empty()
     }
 
     /// The message whose part is next, and its parts that are still to write.
@@ -51,6 +58,35 @@ impl Handed {
                 line.pop_front();
             }
         }
+    }
+
+    /// The first message rests until then.
+    pub(super) fn rest(&mut self, until: Instant) {
+        let line = if self.express.is_empty() { &mut self.ordinary } else { &mut self.express };
+        if let Some((outgoing, owed)) = line.pop_front() {
+            self.parts -= owed.count_ones() as usize;
+            self.resting.push((until, outgoing, owed));
+        }
+    }
+
+    /// When the next rest is over.
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        self.resting.iter().map(|(until, ..)| *until).min()
+    }
+
+    /// Those whose rest is over by `now`, all of them without one, come before the others: class and parts of each.
+    pub(super) fn wake(&mut self, now: Option<Instant>) -> Vec<(Class, usize)> {
+        let over = |resting: &mut (Instant, Outgoing, u16)| now.is_none_or(|now| resting.0 <= now);
+        let mut woken = Vec::new();
+        let awake: Vec<_> = self.resting.extract_if(.., over).collect();
+        for (_, outgoing, owed) in awake.into_iter().rev() {
+            let (class, parts) = (outgoing.waiting().message.class, owed.count_ones() as usize);
+            let line = if is_express(class) { &mut self.express } else { &mut self.ordinary };
+            line.push_front((outgoing, owed));
+            self.parts += parts;
+            woken.push((class, parts));
+        }
+        woken
     }
 
     /// Everything, in order, for a session that is over.

@@ -161,11 +161,9 @@ pub(crate) fn receipt(
         MessageState::Accepted => (None, "ACCEPTD"),
         MessageState::Unknown => (None, "UNKNOWN"),
     };
-    let says_stop = |error: &String| error.parse().is_ok_and(|error| opt_out_errors.contains(&error));
-    Receipt {
+    let mut receipt = Receipt {
         route,
-        opted_out: event != Some(MessageEvent::ReceiptDelivered)
-            && read.error.as_ref().is_some_and(says_stop),
+        opted_out: false,
         smsc_id: receipt::canonical_id(&read.id),
         other_ids: receipt::other_forms(&read.id),
         // A receipt's source is the phone; some SMSCs leave the addresses as they were submitted.
@@ -176,7 +174,15 @@ pub(crate) fn receipt(
         error: read.error.clone().filter(|error| error.bytes().any(|b| b != b'0')),
         at,
         raw,
-    }
+    };
+    receipt.opted_out = says(&receipt, opt_out_errors);
+    receipt
+}
+
+/// Whether a receipt names one of these errors; one that says "delivered" names none.
+pub(crate) fn says(receipt: &Receipt, errors: &[u32]) -> bool {
+    let named = |error: &String| error.parse().is_ok_and(|error| errors.contains(&error));
+    receipt.event != Some(MessageEvent::ReceiptDelivered) && receipt.error.as_ref().is_some_and(named)
 }
 
 /// An address as a number, if it is one: digits, with or without `+`, six at least.

@@ -1,19 +1,19 @@
 //! What one workspace has waiting in one class: a line for each sender, and what waits on disk only.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use facteur_domain::{Message, MessageId, Sender, WorkspaceId};
+use facteur_domain::{Message, MessageId, Sender};
 use facteur_store::Waiting;
 
-use crate::rate::Rate;
+use crate::meters::Meters;
 
 /// What a workspace is due, as it and the platform settled it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Terms {
     /// Its share beside other workspaces, at least 1.
     pub(crate) weight: u16,
-    /// Parts a second that it may have handed over; 0 for no limit.
+    /// Parts a second that are written of it; 0 for no limit.
     pub(crate) per_second: u32,
     /// As above, for each of its senders.
     pub(crate) sender_per_second: u32,
@@ -22,51 +22,6 @@ pub(crate) struct Terms {
 impl Default for Terms {
     fn default() -> Self {
         Self { weight: 1, per_second: 0, sender_per_second: 0 }
-    }
-}
-
-/// What was handed over in the last second, by workspace and sender: over all classes.
-#[derive(Debug, Default)]
-pub(super) struct Meters {
-    workspaces: HashMap<WorkspaceId, Rate, foldhash::fast::RandomState>,
-    senders: HashMap<(WorkspaceId, Sender), Rate, foldhash::fast::RandomState>,
-}
-
-/// Meters kept before those at rest are dropped.
-const METERS_KEPT: usize = 1_024;
-
-impl Meters {
-    /// When a message may go; `None` for at once.
-    fn wait(&mut self, message: &Message, parts: usize, terms: Terms, now: Instant) -> Option<Instant> {
-        let whole = (terms.per_second > 0)
-            .then(|| {
-                let rate = self.workspaces.entry(message.workspace).or_default();
-                rate.set(terms.per_second);
-                rate.wait(parts, now)
-            })
-            .flatten();
-        let own = (terms.sender_per_second > 0)
-            .then(|| {
-                let rate = self.senders.entry((message.workspace, message.sender)).or_default();
-                rate.set(terms.sender_per_second);
-                rate.wait(parts, now)
-            })
-            .flatten();
-        whole.max(own)
-    }
-
-    /// It went.
-    pub(super) fn count(&mut self, message: &Message, parts: usize, terms: Terms, now: Instant) {
-        if terms.per_second > 0 {
-            self.workspaces.entry(message.workspace).or_default().count(parts, now);
-        }
-        if terms.sender_per_second > 0 {
-            self.senders.entry((message.workspace, message.sender)).or_default().count(parts, now);
-        }
-        if self.workspaces.len() + self.senders.len() > METERS_KEPT {
-            self.workspaces.retain(|_, rate| !rate.is_idle(now));
-            self.senders.retain(|_, rate| !rate.is_idle(now));
-        }
     }
 }
 
@@ -144,7 +99,7 @@ impl Account {
     pub(super) fn next(
         &mut self,
         terms: Terms,
-        meters: &mut Meters,
+        meters: &Meters,
         now: Instant,
     ) -> Result<Waiting, Option<Instant>> {
         let mut rest: Option<Instant> = None;

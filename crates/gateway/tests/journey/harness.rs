@@ -106,6 +106,7 @@ fn config(plan: &Plan, network: &Network) -> Config {
         tls: None,
         rebind_max: Duration::from_millis(500),
         opt_out_errors: vec![53],
+        throttle_errors: vec![55],
         sandbox: plan.sandbox,
         cost: 1,
     };

@@ -73,6 +73,7 @@ async fn a_link_whose_operator_neither_reads_nor_speaks_is_given_up_and_tried_ag
         rebind_max: Duration::from_millis(300),
         cost: 1,
         opt_out_errors: Vec::new(),
+        throttle_errors: Vec::new(),
         sandbox: false,
     };
     let network = Arc::new(Stalled::default());

@@ -124,6 +124,7 @@ fn config(setting: Setting) -> Config {
         sandbox: false,
         cost: 0,
         opt_out_errors: Vec::new(),
+        throttle_errors: Vec::new(),
     };
     Config { routes: vec![route], sending, ..Config::default() }
 }

@@ -132,6 +132,7 @@ fn config(world: &World) -> Config {
         sandbox: false,
         cost: 0,
         opt_out_errors: Vec::new(),
+        throttle_errors: Vec::new(),
     };
     Config { routes: vec![route], sending, ..Config::default() }
 }

@@ -14,6 +14,7 @@ mod disk;
 mod life;
 mod operator;
 mod plan;
+mod rates;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
