@@ -90,6 +90,12 @@ label!(CodeLabel, Code);
 const SECONDS: [f64; 16] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 300.0, 3600.0];
 
+/// Upper bounds of the time until a receipt, in seconds: a phone may be off for days.
+const RECEIPT_SECONDS: [f64; 16] = [
+    0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 3_600.0, 21_600.0, 86_400.0, 172_800.0,
+    345_600.0,
+];
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// Every figure of the gateway. Counters rise where things happen; gauges are set when they are read.
@@ -126,6 +132,8 @@ pub(crate) struct Metrics {
     pub(crate) answers: Family<ByRouteAnswer, Counter>,
     /// Seconds from writing a submit to its answer, by route.
     pub(crate) answer_seconds: Histograms<ByRoute>,
+    /// Seconds from a part's hand-over to the receipt that was awaited, by route.
+    pub(crate) receipt_delay_seconds: Histograms<ByRoute>,
     /// What receipts turned out to be, as the store counted it.
     receipts: Family<ByCase, Counter>,
     /// Messages from phones that were kept.
@@ -165,6 +173,7 @@ impl Metrics {
         let mut r = Registry::with_prefix("facteur");
         let accepted: Family<ByClass, Counter> = made!(r, "messages_accepted", "Messages kept, by class");
         let histograms: fn() -> Histogram = || Histogram::new(SECONDS);
+        let delays: fn() -> Histogram = || Histogram::new(RECEIPT_SECONDS);
         let waited: Histograms<ByClass> = made!(
             r,
             "queue_wait_seconds",
@@ -228,6 +237,12 @@ impl Metrics {
                 "submit_answer_seconds",
                 "Time from writing a submit to its answer, by route",
                 Family::new_with_constructor(histograms)
+            ),
+            receipt_delay_seconds: made!(
+                r,
+                "receipt_delay_seconds",
+                "Time from the hand-over of a part (SMS) to its final receipt, in seconds, by route",
+                Family::new_with_constructor(delays)
             ),
             receipts: made!(
                 r,
@@ -342,6 +357,7 @@ impl Metrics {
             drop(self.answers.get_or_create(&ByRouteAnswer { route: route.name.clone(), answer }));
         }
         drop(self.answer_seconds.get_or_create(&label));
+        drop(self.receipt_delay_seconds.get_or_create(&label));
     }
 
     /// Shows how busy the store is.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use facteur_domain::{Message, MessageId};
 use facteur_smpp::Status;
-use facteur_store::{Answer, AnswerOutcome, Change, ReceiptFate, Store, StoreError, Understand, Waiting};
+use facteur_store::{
+    Answer, AnswerOutcome, Change, Fated, ReceiptFate, Store, StoreError, Understand, Waiting,
+};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::task::TaskTracker;
@@ -95,12 +97,12 @@ impl Outcomes {
         }
         if !receipts.is_empty() {
             let pending = self.store.record_receipts(receipts);
-            let (this, kept) = (self.clone(), kept.clone());
+            let (this, kept, name) = (self.clone(), kept.clone(), route.config.name.clone());
             self.tracker.spawn(async move {
                 let fates = pending.await;
                 facteur_store::crash::point("gateway.receipt.unanswered");
                 this.answer_operator(&kept, of_receipts, fates.is_ok());
-                this.told_fates(fates.unwrap_or_default());
+                this.told_fates(&name, fates.unwrap_or_default());
             });
         }
         for (message, sequence) in messages.into_iter().zip(of_messages) {
@@ -221,10 +223,15 @@ impl Outcomes {
         }
     }
 
-    fn told_fates(&self, fates: Vec<ReceiptFate>) {
+    fn told_fates(&self, route: &str, fates: Vec<Fated>) {
         let mut changes = Vec::new();
         let mut orphans = 0_u64;
-        for fate in fates {
+        let delays =
+            self.metrics.receipt_delay_seconds.get_or_create_owned(&ByRoute { route: route.to_owned() });
+        for Fated { fate, after } in fates {
+            if let Some(after) = after {
+                delays.observe(after.as_secs_f64());
+            }
             match fate {
                 ReceiptFate::Moved(change) => changes.push(change),
                 ReceiptFate::Kept(_) => {}

@@ -1,5 +1,7 @@
 //! What is said of messages on their way: the words of the store's hot verbs.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use facteur_domain::delivery::{Event, State};
 use facteur_domain::{
@@ -224,6 +226,15 @@ pub enum ReceiptFate {
     Kept(MessageId),
     /// Nobody knows its message (yet): kept and matched when the submit's answer comes.
     Orphan,
+}
+
+/// What became of a receipt, and how long it was waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fated {
+    /// What became of it.
+    pub fate: ReceiptFate,
+    /// From its part's last hand-over until it came, when it is the one that was awaited.
+    pub after: Option<Duration>,
 }
 
 /// A message that waits for its turn, with what the queue must know.

@@ -312,7 +312,8 @@ impl Run {
             at,
             raw: bytes::Bytes::new(),
         };
-        let fates = self.store.record_receipts(vec![receipt]).await.expect("recorded");
+        let fated = self.store.record_receipts(vec![receipt]).await.expect("recorded");
+        let fates: Vec<ReceiptFate> = fated.into_iter().map(|fated| fated.fate).collect();
         let twin = &mut self.twins[n];
         let before = twin.state();
         let model = &mut twin.parts[usize::from(part)];

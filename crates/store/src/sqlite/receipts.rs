@@ -18,7 +18,7 @@ use super::rows;
 use super::step::{Step, keep_receipt, receipt_detail};
 use super::writer::Tx;
 use super::{optouts, webhooks};
-use crate::{Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, RouteId};
+use crate::{Fated, Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, RouteId};
 
 const OWED_BY_ID: &str = "SELECT id, recipient FROM work WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
 const ENDED_BY_ID: &str = "SELECT id, recipient FROM late WHERE route = ?1 AND smsc_id = ?2 ORDER BY id DESC";
@@ -36,12 +36,12 @@ enum Place {
     Ended(PartId),
 }
 
-/// Records receipts; one fate each.
-pub(super) fn record(tx: &mut Tx<'_>, batch: &[Receipt]) -> Result<Vec<ReceiptFate>, Fault> {
+/// Records receipts; what became of each.
+pub(super) fn record(tx: &mut Tx<'_>, batch: &[Receipt]) -> Result<Vec<Fated>, Fault> {
     batch.iter().map(|receipt| record_one(tx, receipt)).collect()
 }
 
-fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> {
+fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<Fated, Fault> {
     // An SMSC that gives no ids: only the recipient can tell its messages apart.
     let nameless = receipt.smsc_id.is_empty();
     let place = match by_id(tx, receipt.route, &receipt.smsc_id, receipt.recipient, nameless)? {
@@ -50,7 +50,7 @@ fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> 
     };
     let Some((place, found)) = place else {
         orphans::keep(tx, receipt)?;
-        return Ok(ReceiptFate::Orphan);
+        return Ok(Fated { fate: ReceiptFate::Orphan, after: None });
     };
     let word = Word::of(receipt, found);
     match place {
@@ -58,13 +58,15 @@ fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<ReceiptFate, Fault> 
             let Some(mut parcel) = Parcel::load(tx.conn, part.message())? else {
                 return Err(rusqlite::Error::QueryReturnedNoRows.into());
             };
-            apply(tx, &mut parcel, part.index(), &word)?;
+            let awaited = apply(tx, &mut parcel, part.index(), &word)?;
+            let handed = parcel.part(part.index()).filter(|_| awaited).and_then(|part| part.handed_at);
+            let after = handed.map(|handed| word.at.since(handed));
             parcel.put_back(tx, part.index(), Touched::All)?;
             opted_out(tx, &parcel, &word)?;
             let change = webhooks::changed(tx, &mut parcel, word.at, None)?;
-            Ok(change.map_or(ReceiptFate::Kept(part.message()), ReceiptFate::Moved))
+            Ok(Fated { fate: change.map_or(ReceiptFate::Kept(part.message()), ReceiptFate::Moved), after })
         }
-        Place::Ended(part) => apply_ended(tx, part, &word),
+        Place::Ended(part) => Ok(Fated { fate: apply_ended(tx, part, &word)?, after: None }),
     }
 }
 

@@ -12,9 +12,9 @@ use super::queue::Priority;
 use super::writer::{Tx, Verb};
 use super::{Store, accept, admin, answers, receipts, recipients, sweep, waiting};
 use crate::{
-    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, HandOver, Idempotency, Load,
-    Receipt, ReceiptEffect, ReceiptFate, ReceiptFound, Recovery, RouteId, RuleEffect, SenderRecord,
-    StoreError, Waiting, Withdrawal, Workspace,
+    Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, Fated, HandOver, Idempotency, Load,
+    Receipt, ReceiptEffect, ReceiptFound, Recovery, RouteId, RuleEffect, SenderRecord, StoreError, Waiting,
+    Withdrawal, Workspace,
 };
 
 /// How a verb is put on the line.
@@ -142,8 +142,8 @@ impl Store {
         self.write(Manner::owed(batch.len()), move |tx| answers::record(tx, &batch))
     }
 
-    /// Records receipts; one fate each, in order.
-    pub fn record_receipts(&self, batch: Vec<Receipt>) -> Pending<Vec<ReceiptFate>> {
+    /// Records receipts; what became of each, in order.
+    pub fn record_receipts(&self, batch: Vec<Receipt>) -> Pending<Vec<Fated>> {
         self.write(Manner::owed(batch.len()), move |tx| receipts::record(tx, &batch))
     }
 

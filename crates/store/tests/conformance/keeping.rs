@@ -80,7 +80,7 @@ pub(crate) async fn a_backup_is_a_whole_store(world: &mut World) {
     assert_eq!(restored.message(later.workspace, later.id).await.expect("read"), None);
     let receipt = world.receipt_of("A", Event::ReceiptDelivered, 9);
     let fates = restored.record_receipts(vec![receipt]).await.expect("it goes on from there");
-    assert!(matches!(fates[0], facteur_store::ReceiptFate::Moved(_)));
+    assert!(matches!(fates[0].fate, facteur_store::ReceiptFate::Moved(_)));
     assert_eq!(restored.check().await.expect("checked"), Vec::<String>::new());
     restored.close().await.expect("closes");
 }

@@ -143,8 +143,9 @@ pub(crate) async fn a_second_receipt_is_no_orphan(world: &mut World) {
         // In one batch, and again later.
         let twice = vec![world.receipt_of(id, event, 3), world.receipt_of(id, event, 3)];
         let fates = world.store.record_receipts(twice).await.expect("recorded");
-        assert_eq!(moved(&fates[0]), Some((State::Submitted, state)));
-        assert_eq!(fates[1], ReceiptFate::Kept(message.id));
+        assert_eq!(moved(&fates[0].fate), Some((State::Submitted, state)));
+        assert_eq!(fates[1].fate, ReceiptFate::Kept(message.id));
+        assert!(fates[0].after.is_some() && fates[1].after.is_none(), "the first was awaited: {fates:?}");
         assert_eq!(world.receipt(world.receipt_of(id, event, 4)).await, ReceiptFate::Kept(message.id));
         let read = world.read(&message).await;
         assert_eq!((read.state, read.state_at), (state, at(3)));

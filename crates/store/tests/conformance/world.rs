@@ -10,8 +10,8 @@ use facteur_domain::{
     Timestamp, WorkspaceId,
 };
 use facteur_store::{
-    Accept, Accepted, AcceptedSink, Answer, AnswerOutcome, Change, HandOver, Receipt, ReceiptFate, RouteId,
-    Store, StoredMessage,
+    Accept, Accepted, AcceptedSink, Answer, AnswerOutcome, Change, Fated, HandOver, Receipt, ReceiptFate,
+    RouteId, Store, StoredMessage,
 };
 
 /// Opens the back end's store in a folder.
@@ -178,9 +178,13 @@ impl World {
     }
 
     pub(crate) async fn receipt(&self, receipt: Receipt) -> ReceiptFate {
+        self.fated(receipt).await.fate
+    }
+
+    pub(crate) async fn fated(&self, receipt: Receipt) -> Fated {
         let fates = self.store.record_receipts(vec![receipt]).await.expect("recorded");
-        let [fate] = <[ReceiptFate; 1]>::try_from(fates).expect("one fate");
-        fate
+        let [fated] = <[Fated; 1]>::try_from(fates).expect("one fate");
+        fated
     }
 
     /// A message as it stands.

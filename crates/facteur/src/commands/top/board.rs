@@ -85,6 +85,8 @@ pub(super) struct RouteLine {
     pub(super) lost: f64,
     /// Mean seconds from a submit to its answer, of the last ones.
     pub(super) answer_seconds: Option<f64>,
+    /// Seconds within which 9 of 10 receipts that came had been waited for; null when none came.
+    pub(super) receipt_p90_seconds: Option<f64>,
     pub(super) trouble: Option<String>,
 }
 
@@ -221,6 +223,12 @@ impl RouteLine {
             refused: answers("never"),
             lost: answers("lost"),
             answer_seconds: (!means.is_empty()).then(|| mean(&means)),
+            receipt_p90_seconds: rates.after.quantile(
+                rates.before,
+                "facteur_receipt_delay_seconds",
+                &[("route", name)],
+                0.9,
+            ),
             trouble: text(&route["trouble"]),
         }
     }

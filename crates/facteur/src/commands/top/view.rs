@@ -156,6 +156,7 @@ fn routes(board: &Board) -> Grid {
             rate(route.refused),
             rate(route.lost),
             seconds(route.answer_seconds),
+            seconds(route.receipt_p90_seconds),
             route.trouble.clone().unwrap_or_default(),
         ];
         (cells, alarm)
@@ -173,6 +174,7 @@ fn routes(board: &Board) -> Grid {
             "refused/s",
             "lost/s",
             "answer",
+            "receipt p90",
             "last trouble",
         ],
         lines: lines.collect(),
