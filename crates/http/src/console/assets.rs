@@ -1,5 +1,5 @@
-//! What pages load: our style sheet, our script, htmx. Each is served under a name that holds its hash, so
-//! that a browser keeps it for a year and never shows an old one.
+//! What pages load: our style sheet, our script, htmx, a font. Each is served under a name that holds its hash,
+//! so that a browser keeps it for a year and never shows an old one.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ struct Asset {
     body: &'static [u8],
 }
 
-static ASSETS: [Asset; 4] = [
+static ASSETS: [Asset; 5] = [
     Asset {
         name: "console.css",
         kind: "text/css; charset=utf-8",
@@ -35,9 +35,11 @@ static ASSETS: [Asset; 4] = [
         body: include_bytes!("assets/htmx.min.js"),
     },
     Asset { name: "icon.svg", kind: "image/svg+xml", body: include_bytes!("assets/icon.svg") },
+    // Inter (SIL Open Font License: `inter.LICENSE` beside it): its Latin signs in all weights.
+    Asset { name: "inter.woff2", kind: "font/woff2", body: include_bytes!("assets/inter.woff2") },
 ];
 
-static HASHES: LazyLock<[String; 4]> = LazyLock::new(|| ASSETS.each_ref().map(|asset| hash(asset.body)));
+static HASHES: LazyLock<[String; 5]> = LazyLock::new(|| ASSETS.each_ref().map(|asset| hash(asset.body)));
 
 fn hash(body: &[u8]) -> String {
     let digest = Sha256::digest(body);
@@ -59,4 +61,16 @@ pub(super) async fn serve(Path((hash, name)): Path<(String, String)>) -> Respons
         (header::CACHE_CONTROL, HeaderValue::from_static(CACHED)),
     ];
     (headers, Body::from(Bytes::from_static(asset.body))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_sheet_asks_for_the_font_that_is_served() {
+        let sheet = String::from_utf8_lossy(ASSETS[0].body);
+        let asked = url("inter.woff2").replace("/console/assets/", "../");
+        assert!(sheet.contains(&format!("url(\"{asked}\")")), "{asked}");
+    }
 }

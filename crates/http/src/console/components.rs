@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use facteur_domain::Msisdn;
 use facteur_store::PlatformRole;
 
-use super::chart::{Chart, Series, Shape};
+use super::chart::{Chart, Series, Tone};
 use super::confirm::Confirm;
 use super::pager::Pager;
 use super::{Access, Field, Fields, Page, Pages, Permission, Trouble, Viewer, render};
@@ -41,15 +41,15 @@ impl Components {
         ];
         let labels: Vec<String> = (0..24).map(|hour| format!("{hour} h")).collect();
         let series = || {
-            let of = |name: &str, by: u64| Series {
+            let of = |name: &str, tone: Tone, by: u64| Series {
                 name: name.to_owned(),
+                tone,
                 values: (0..24).map(|hour| hour * by % 37).collect(),
             };
-            vec![of("A", 7), of("B <i>", 11)]
+            vec![of("A", Tone::Good, 7), of("B <i>", Tone::Soft, 11), of("C", Tone::Bad, 3)]
         };
-        let chart = |shape, series| Chart::new(&page, "Chart".to_owned(), shape, labels.clone(), series);
-        let charts =
-            vec![chart(Shape::Bars, series()), chart(Shape::Lines, series()), chart(Shape::Bars, Vec::new())];
+        let chart = |series| Chart::new(&page, "Chart".to_owned(), labels.clone(), series);
+        let charts = vec![chart(series()), chart(Vec::new())];
         let pager = Pager::new(
             &page,
             Some("?a".to_owned()),

@@ -5,9 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use facteur_domain::message::TEXT_MAX;
-use facteur_domain::{
-    Class, ConversationId, ItemId, Msisdn, Sender, SenderState, State as Stands, Timestamp,
-};
+use facteur_domain::{Class, ConversationId, ItemId, Msisdn, Sender, SenderState, Timestamp};
 use facteur_gateway::{
     Caller, Chance, Compliance, IdempotencyKey, Origin, Refusal, Reply, SendRequest, StoredAnswer,
 };
@@ -16,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::form::escaped;
 use super::pager::Pager;
-use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render};
+use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render, words};
 use crate::app::App;
 use crate::table::number::number;
 
@@ -353,7 +351,7 @@ fn bubble(member: &Member, item: Item) -> Bubble {
             ours: true,
             text: sent.message.text.show().to_owned(),
             at: sent.message.accepted_at,
-            state: Some((sent.state.as_str(), kind(sent.state))),
+            state: Some((sent.state.as_str(), words::look(sent.state))),
             error: sent.error.unwrap_or_default(),
             meaning: None,
             incomplete: false,
@@ -371,16 +369,6 @@ fn bubble(member: &Member, item: Item) -> Bubble {
             story: None,
             text: came.text,
         },
-    }
-}
-
-/// The kind of a state's badge.
-const fn kind(state: Stands) -> &'static str {
-    match state {
-        Stands::Delivered => "good",
-        Stands::Undelivered | Stands::Expired | Stands::Rejected | Stands::Blocked => "bad",
-        Stands::Unknown => "warn",
-        Stands::Scheduled | Stands::Queued | Stands::Submitting | Stands::Submitted | Stands::Cancelled => "",
     }
 }
 
@@ -492,17 +480,17 @@ async fn reasons(
     request: SendRequest,
     refusal: Refusal,
 ) -> Vec<(String, String)> {
-    let language = usize::from(member.lang() == super::lang::Lang::En);
+    let lang = member.lang();
     if request.message.is_empty() {
-        return vec![(member.lang().say("conversations-empty-text", &[]), String::new())];
+        return vec![(lang.say("conversations-empty-text", &[]), String::new())];
     }
     let judged = app.gateway.preview(caller, SendRequest { idempotency: None, ..request }, Vec::new()).await;
     let judged = judged.ok().and_then(|mut previews| previews.pop());
     let mut told: Vec<(String, String)> = Vec::new();
     if let Some(Ok(judgement)) = judged.map(|preview| preview.outcome) {
         for reason in judgement.reasons.iter().filter(|reason| reason.effect == "refuse") {
-            let cure = reason.cure.as_ref().map_or(String::new(), |cure| cure[language].clone());
-            told.push((reason.message[language].clone(), cure));
+            let cure = reason.cure.as_ref().map_or(String::new(), |cure| lang.pick(cure));
+            told.push((lang.pick(&reason.message), cure));
         }
     }
     if told.is_empty() {

@@ -12,9 +12,9 @@ use super::lang::Lang;
 /// Where the law's hours are counted, and where whoever said nothing is taken to be.
 pub(crate) const PARIS: &str = "Europe/Paris";
 /// Between groups of digits in French: a narrow space that does not break.
-const NARROW: char = '\u{202f}';
+pub(super) const NARROW: char = '\u{202f}';
 /// Before signs such as % and € in French: a space that does not break.
-const FIXED: char = '\u{a0}';
+pub(super) const FIXED: char = '\u{a0}';
 
 const MONTHS: [[&str; 12]; 2] = [
     ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."],
@@ -133,17 +133,22 @@ fn at(instant: Timestamp, zone: &TimeZone) -> Zoned {
     instant.to_jiff().to_zoned(zone.clone())
 }
 
+/// A day of some year, as in `25 nov.`; French calls the first `1er`.
+fn day_and_month(lang: Lang, when: jiff::civil::Date) -> String {
+    let month = MONTHS[table(lang)][usize::from(when.month().unsigned_abs()).clamp(1, 12) - 1];
+    let ordinal = if lang == Lang::Fr && when.day() == 1 { "er" } else { "" };
+    format!("{}{ordinal}{FIXED}{month}", when.day())
+}
+
 /// A day, as in `25 nov. 2026`.
 pub(crate) fn day(lang: Lang, when: jiff::civil::Date) -> String {
-    let month = MONTHS[table(lang)][usize::from(when.month().unsigned_abs()).clamp(1, 12) - 1];
-    format!("{} {month} {}", when.day(), when.year())
+    format!("{} {}", day_and_month(lang, when), when.year())
 }
 
 /// A weekday with its day, as in `mer. 25 nov.`.
 pub(crate) fn weekday(lang: Lang, when: jiff::civil::Date) -> String {
     let weekday = WEEKDAYS[table(lang)][usize::from(when.weekday().to_monday_zero_offset().unsigned_abs())];
-    let month = MONTHS[table(lang)][usize::from(when.month().unsigned_abs()).clamp(1, 12) - 1];
-    format!("{weekday} {} {month}", when.day())
+    format!("{weekday} {}", day_and_month(lang, when))
 }
 
 /// An instant to the minute, as in `25 nov. 2026, 11:03`.
@@ -152,15 +157,27 @@ pub(crate) fn instant(lang: Lang, when: Timestamp, zone: &TimeZone) -> String {
     format!("{}, {:02}:{:02}", day(lang, local.date()), local.hour(), local.minute())
 }
 
-/// An instant in the viewer's zone, Paris time in its title, and itself for machines.
-pub(crate) fn time_element(lang: Lang, when: Timestamp, zone: &TimeZone, seconds: bool) -> Safe<String> {
+/// An instant to the minute, without the year if it is this one.
+pub(crate) fn short(lang: Lang, when: Timestamp, zone: &TimeZone, now: Timestamp) -> Safe<String> {
     let local = at(when, zone);
-    let paris = at(when, &self::zone(None));
-    let mut shown = instant(lang, when, zone);
-    if seconds {
-        // Writing to a string does not fail.
-        let _ = write!(shown, ":{:02}", local.second());
+    if local.year() != at(now, zone).year() {
+        return element(lang, when, &instant(lang, when, zone));
     }
+    let day = day_and_month(lang, local.date());
+    element(lang, when, &format!("{day}, {:02}:{:02}", local.hour(), local.minute()))
+}
+
+/// An instant to the second.
+pub(crate) fn precise(lang: Lang, when: Timestamp, zone: &TimeZone) -> Safe<String> {
+    let mut shown = instant(lang, when, zone);
+    // Writing to a string does not fail.
+    let _ = write!(shown, ":{:02}", at(when, zone).second());
+    element(lang, when, &shown)
+}
+
+/// What is shown of an instant, with Paris time in its title, and itself for machines.
+fn element(lang: Lang, when: Timestamp, shown: &str) -> Safe<String> {
+    let paris = at(when, &self::zone(None));
     let paris_name = if lang == Lang::Fr { "à Paris" } else { "in Paris" };
     let title = format!(
         "{}, {:02}:{:02}:{:02} {paris_name}",
@@ -193,13 +210,26 @@ mod tests {
     fn instants_are_shown_in_the_viewers_zone_with_paris_beside() {
         let when = Timestamp::from_millis(1_795_600_000_000);
         let paris = instant(Lang::Fr, when, &zone(None));
-        assert_eq!(paris, "25 nov. 2026, 10:46");
-        assert_eq!(instant(Lang::En, when, &zone(Some("Indian/Reunion"))), "25 Nov 2026, 13:46");
-        let element = time_element(Lang::En, when, &zone(Some("Indian/Reunion")), false).0;
-        assert!(
-            element.contains("25 Nov 2026, 10:46:40 in Paris") && element.contains(">25 Nov 2026, 13:46<")
-        );
+        assert_eq!(paris, "25\u{a0}nov. 2026, 10:46");
+        let there = zone(Some("Indian/Reunion"));
+        assert_eq!(instant(Lang::En, when, &there), "25\u{a0}Nov 2026, 13:46");
+        let shown = precise(Lang::En, when, &there).0;
+        assert!(shown.contains("25\u{a0}Nov 2026, 10:46:40 in Paris"), "{shown}");
+        assert!(shown.contains(">25\u{a0}Nov 2026, 13:46:40<"), "{shown}");
         assert_eq!(zone(Some("Mars/Olympus")), zone(None));
+    }
+
+    #[test]
+    fn this_year_is_not_said_and_the_first_is_an_ordinal_in_french() {
+        let when = Timestamp::from_millis(1_795_600_000_000);
+        let there = zone(None);
+        let of = |now: Timestamp| short(Lang::Fr, when, &there, now).0;
+        assert!(of(when).contains(">25\u{a0}nov., 10:46<"));
+        let next_year = Timestamp::from_millis(1_800_600_000_000);
+        assert!(of(next_year).contains(">25\u{a0}nov. 2026, 10:46<"));
+        let first = jiff::civil::date(2026, 6, 1);
+        assert_eq!(day(Lang::Fr, first), "1er\u{a0}juin 2026");
+        assert_eq!(weekday(Lang::En, first), "Mon 1\u{a0}Jun");
     }
 
     #[test]

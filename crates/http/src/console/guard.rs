@@ -23,7 +23,7 @@ use crate::endpoint::{Access as ApiAccess, Endpoint};
 
 /// What a page may load and where its forms may go: ourselves alone, no script or style in the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                      font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// A session that is used is written down once in this many milliseconds.
 const SEEN_EVERY: i64 = 60_000;
 

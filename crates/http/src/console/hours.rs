@@ -2,8 +2,10 @@
 //! two weeks as they will be in every territory.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use askama::Template;
+use askama::filters::Safe;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
@@ -12,7 +14,6 @@ use facteur_gateway::{DayPlan, TerritoryPlan};
 use facteur_store::{OnClosedWindow, Settings};
 use jiff::civil::Date;
 
-use super::lang::Lang;
 use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, format, mend, render};
 use crate::api::opt_outs::ADVERTISER_MAX;
 use crate::app::App;
@@ -50,9 +51,24 @@ impl Hours {
         spans.collect::<Vec<_>>().join(", ")
     }
 
+    /// The day from midnight to midnight as a bar, its open hours filled.
+    fn bar(day: &DayPlan) -> Safe<String> {
+        let mut svg = "<svg class=\"day-bar\" viewBox=\"0 0 1440 6\" preserveAspectRatio=\"none\" \
+                       aria-hidden=\"true\"><rect width=\"1440\" height=\"6\"/>"
+            .to_owned();
+        for span in &day.spans {
+            let wide = span.to.saturating_sub(span.from);
+            // Writing to a string does not fail.
+            let _ =
+                write!(svg, "<rect class=\"day-open\" x=\"{}\" width=\"{wide}\" height=\"6\"/>", span.from);
+        }
+        svg.push_str("</svg>");
+        Safe(svg)
+    }
+
     fn closed(&self, day: &DayPlan) -> String {
         match &day.holiday {
-            Some([french, english]) => if self.page.lang == Lang::Fr { french } else { english }.clone(),
+            Some(names) => self.page.lang.pick(names),
             None if day.sunday => self.page.t("hours-sunday"),
             None => self.page.t("hours-closed"),
         }

@@ -9,7 +9,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
-use super::format;
+use super::format::{self, FIXED, NARROW};
 
 /// A language of the console.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -103,6 +103,33 @@ impl Lang {
         bundle.format_pattern(pattern, Some(&given), &mut Vec::new()).into_owned()
     }
 
+    /// The text with the spaces that must not break, as French typography asks: before `:`, `»` and the hour's
+    /// `h`, after `«`, and narrow ones before `;`, `!` and `?`. Translators type plain ones.
+    pub(crate) fn typeset(self, text: &str) -> String {
+        if self != Self::Fr {
+            return text.to_owned();
+        }
+        let mut set = String::with_capacity(text.len() + text.len() / 32);
+        let mut before = None;
+        let mut rest = text.chars().peekable();
+        while let Some(sign) = rest.next() {
+            let after = rest.peek().copied();
+            set.push(match (before, sign, after) {
+                (_, ' ', Some(';' | '!' | '?')) => NARROW,
+                (_, ' ', Some(':' | '»')) | (Some('«'), ' ', _) => FIXED,
+                (Some('0'..='9'), ' ', Some('h' | '%' | '€')) => FIXED,
+                _ => sign,
+            });
+            before = Some(sign);
+        }
+        set
+    }
+
+    /// The one of two texts (French, English) that is in this language, typeset.
+    pub(crate) fn pick(self, texts: &[String; 2]) -> String {
+        self.typeset(&texts[usize::from(self == Self::En)])
+    }
+
     /// Whether there is a sentence of this key.
     pub(crate) fn knows(key: &str) -> bool {
         let begins =
@@ -131,8 +158,8 @@ fn bundle(lang: Lang) -> Bundle {
         Lang::En => |value, _| grouped(Lang::En, value),
     }));
     for (area, french, english) in AREAS {
-        let text = if lang == Lang::Fr { french } else { english };
-        let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(resource, errors)| {
+        let text = lang.typeset(if lang == Lang::Fr { french } else { english });
+        let resource = FluentResource::try_new(text).unwrap_or_else(|(resource, errors)| {
             tracing::error!(area, ?errors, "sentences do not read");
             resource
         });
@@ -222,6 +249,14 @@ mod tests {
             assert_eq!(browser(accept), lang, "{accept}");
         }
         assert_eq!(Lang::of_browser(&HeaderMap::new()), Lang::Fr);
+    }
+
+    #[test]
+    fn french_spaces_do_not_break() {
+        let set = Lang::Fr.typeset("« Oui » : à 8 h ; vrai ? 20 % !");
+        assert_eq!(set, "«\u{a0}Oui\u{a0}»\u{a0}: à 8\u{a0}h\u{202f}; vrai\u{202f}? 20\u{a0}%\u{202f}!");
+        assert_eq!(Lang::En.typeset("At 8 h : so ?"), "At 8 h : so ?");
+        assert!(Lang::Fr.say("account-forgotten", &[]).contains("oublié\u{202f}?"));
     }
 
     /// Keys of an area, each with the names of the values it takes.

@@ -1,18 +1,19 @@
 //! What changes, told to the browser while it looks: server-sent events that say which parts of a page to ask
 //! for again. Lossy on purpose; a page that hears nothing is as old as when it was loaded, and no worse.
 
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
+use facteur_domain::SessionId;
 use facteur_gateway::{Clock, Glimpse, NewsFeed};
 use hyper::body::Frame;
 use tokio_util::sync::CancellationToken;
@@ -29,31 +30,46 @@ const LIFETIME: Duration = Duration::from_secs(300);
 /// How long a browser waits before it asks again, in milliseconds.
 const RETRY_MILLIS: u32 = 3_000;
 
-static OPEN: AtomicUsize = AtomicUsize::new(0);
+/// Streams of one session at once. A browser keeps one for each page that is seen: whoever needs more has
+/// forgotten some, and must not take the others' places.
+const STREAMS_OF_SESSION_MAX: usize = 8;
+
+static OPEN: LazyLock<Mutex<HashMap<SessionId, usize>>> = LazyLock::new(Mutex::default);
 
 pub(super) fn mount(pages: &mut Pages<'_>) {
     pages.member("/events", Permission::See, get(events));
 }
 
 /// A stream's place among those that may be open.
-struct Seat;
+struct Seat(SessionId);
 
 impl Seat {
-    fn take() -> Option<Self> {
-        let taken =
-            OPEN.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < STREAMS_MAX).then_some(n + 1));
-        taken.ok().map(|_| Self)
+    fn take(session: SessionId) -> Option<Self> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = open.values().sum();
+        let own = open.get(&session).copied().unwrap_or(0);
+        if all >= STREAMS_MAX || own >= STREAMS_OF_SESSION_MAX {
+            return None;
+        }
+        open.insert(session, own + 1);
+        Some(Self(session))
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        OPEN.fetch_sub(1, Ordering::AcqRel);
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = open.get_mut(&self.0) {
+            *own -= 1;
+            if *own == 0 {
+                open.remove(&self.0);
+            }
+        }
     }
 }
 
 async fn events(State(app): State<App>, member: Member) -> Response {
-    let Some(seat) = Seat::take() else {
+    let Some(seat) = Seat::take(member.session.id) else {
         let later = [(header::RETRY_AFTER, HeaderValue::from_static("30"))];
         return (StatusCode::SERVICE_UNAVAILABLE, later).into_response();
     };
@@ -70,6 +86,8 @@ async fn events(State(app): State<App>, member: Member) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // nginx would keep events until it has a buffer full of them.
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     (headers, body).into_response()
 }
@@ -132,9 +150,19 @@ impl HttpBody for Stream {
 
 #[cfg(test)]
 mod tests {
-    use facteur_domain::MessageId;
+    use facteur_domain::{MessageId, SessionId};
 
     use super::*;
+
+    #[test]
+    fn a_session_has_so_many_streams_and_leaves_the_others_theirs() {
+        let (one, other) = (SessionId::from_key(1), SessionId::from_key(2));
+        let mut seats: Vec<Seat> = std::iter::from_fn(|| Seat::take(one)).collect();
+        assert_eq!(seats.len(), STREAMS_OF_SESSION_MAX);
+        assert!(Seat::take(other).is_some(), "two hundred tabs of one person are that person's trouble");
+        seats.pop();
+        assert!(Seat::take(one).is_some(), "a place that is left can be taken");
+    }
 
     #[test]
     fn an_event_names_what_changed() {

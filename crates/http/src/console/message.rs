@@ -131,7 +131,7 @@ fn verdict(page: &Page, title: &str, json: &str) -> Result<Verdict, Trouble> {
         let effect = text(reason, "effect");
         Reason {
             look: look(&effect),
-            says: text(reason, message),
+            says: page.lang.typeset(&text(reason, message)),
             source: format!(
                 "{} · {}, {}",
                 text(reason, "rule"),

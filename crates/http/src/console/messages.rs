@@ -34,6 +34,9 @@ pub(super) fn mount(pages: &mut Pages<'_>) {
 struct List {
     page: Page,
     fields: Vec<Field>,
+    /// Filters that are folded away, unless one of them is set.
+    more: Vec<Field>,
+    more_open: bool,
     rows: Vec<StoredMessage>,
     pager: Pager,
     /// What is wrong with a filter, in words.
@@ -96,6 +99,8 @@ async fn list(State(app): State<App>, member: Member, fields: Fields) -> Result<
     let filtered = !query.is_empty();
     render(&List {
         fields: filters(&page, &app, &member, &fields),
+        more: more_filters(&page, &fields),
+        more_open: ["class", "client_reference"].iter().any(|name| fields.some(name).is_some()),
         pager: Pager::new(&page, newest, older.clone(), shown),
         older: older.unwrap_or_default(),
         rows: found.rows,
@@ -148,21 +153,31 @@ pub(super) fn day(page: &Page, text: &str, later: i32) -> Result<Option<Timestam
 fn filters(page: &Page, app: &App, member: &Member, fields: &Fields) -> Vec<Field> {
     let any = (String::new(), page.t("messages-any"));
     let choice = |options: Vec<(String, String)>| std::iter::once(any.clone()).chain(options);
-    let field =
-        |name: &'static str, label: &str| Field::new(page, name, label).value(fields.get(name)).filter();
+    let field = |name, label| filter_field(page, fields, name, label);
     let records = app.gateway.senders(member.workspace());
     let senders = records.iter().map(|record| (record.sender.to_string(), record.sender.to_string()));
     let states = Stage::ALL.map(|state| (state.as_str().to_owned(), words::state(page, state)));
-    let classes = Class::ALL.map(|class| (class.as_str().to_owned(), words::class(page, class)));
     vec![
         field("to", "messages-to").of("tel"),
         field("sender_id", "messages-sender").choice(choice(senders.collect())),
         field("status", "messages-status").choice(choice(states.to_vec())),
-        field("class", "messages-class").choice(choice(classes.to_vec())),
-        field("client_reference", "messages-reference"),
         field("from", "messages-from").of("date"),
         field("until", "messages-until").of("date"),
     ]
+}
+
+/// Those that are asked for less often.
+fn more_filters(page: &Page, fields: &Fields) -> Vec<Field> {
+    let any = std::iter::once((String::new(), page.t("messages-any")));
+    let classes = Class::ALL.map(|class| (class.as_str().to_owned(), words::class(page, class)));
+    vec![
+        filter_field(page, fields, "class", "messages-class").choice(any.chain(classes)),
+        filter_field(page, fields, "client_reference", "messages-reference"),
+    ]
+}
+
+fn filter_field(page: &Page, fields: &Fields, name: &'static str, label: &str) -> Field {
+    Field::new(page, name, label).value(fields.get(name)).filter()
 }
 
 async fn export(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {

@@ -14,7 +14,7 @@ use facteur_store::{Counts, DelayTally, Figures, Hour, RuleEffect};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use super::chart::{Chart, Series, Shape};
+use super::chart::{Chart, Series, Tone};
 use super::{Fields, Member, Page, Pages, Permission, Trouble, format, render, words};
 use crate::app::App;
 
@@ -217,17 +217,18 @@ fn chart(page: &Page, span: Span, first: Date, today: Date, figures: &Figures) -
             counts.add(&tally.counts);
         }
     }
-    let series = |name: &str, of: fn(&Counts) -> i64| Series {
+    let series = |name: &str, tone: Tone, of: fn(&Counts) -> i64| Series {
         name: page.t(name),
+        tone,
         values: columns.values().map(|counts| whole(of(counts))).collect(),
     };
     let series = vec![
-        series("overview-accepted", |counts| counts.accepted),
-        series("overview-delivered", |counts| counts.delivered),
-        series("overview-failed", Counts::failed),
+        series("overview-delivered", Tone::Good, |counts| counts.delivered),
+        series("overview-under-way", Tone::Soft, Counts::under_way),
+        series("overview-failed", Tone::Bad, Counts::failed),
     ];
     let title = if span == Span::Today { "overview-by-hour" } else { "overview-by-day" };
-    Chart::new(page, page.t(title), Shape::Bars, labels, series)
+    Chart::new(page, page.t(title), labels, series)
 }
 
 fn senders(figures: &Figures) -> Vec<Line> {

@@ -123,14 +123,15 @@ impl Page {
         format::phone(*number)
     }
 
-    /// An instant to the minute, in the viewer's zone, with Paris time in its title.
+    /// An instant to the minute, in the viewer's zone, without the year if it is this one; Paris time and the year
+    /// are in its title.
     pub(crate) fn time(&self, at: &Timestamp) -> Safe<String> {
-        format::time_element(self.lang, *at, &self.zone, false)
+        format::short(self.lang, *at, &self.zone, self.now)
     }
 
-    /// The same to the second.
+    /// The same to the second, with the year.
     pub(crate) fn precise(&self, at: &Timestamp) -> Safe<String> {
-        format::time_element(self.lang, *at, &self.zone, true)
+        format::precise(self.lang, *at, &self.zone)
     }
 
     /// A day with its weekday, as in `mer. 25 nov.`, of an instant in the viewer's zone.

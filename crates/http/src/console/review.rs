@@ -71,7 +71,6 @@ struct Case {
     word: Field,
     reason: Field,
     what: Field,
-    language: usize,
 }
 
 fn late(record: &SenderRecord, now: Timestamp) -> bool {
@@ -188,7 +187,7 @@ impl Case {
             word: Field::new(&page, "word", "platform-word").optional().maximum(REASON_MAX),
             reason: line("reason", "platform-reason", asked("reason", act)),
             what: line("what", "platform-what", asked("what", "ask")),
-            language: usize::from(viewer.lang() == super::lang::Lang::En),
+
             row: row(app, record, viewer.guest.now),
             checks,
             evidence,

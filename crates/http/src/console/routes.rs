@@ -7,7 +7,7 @@ use axum::routing::get;
 use facteur_gateway::{RouteHealth, RulePack};
 use facteur_store::{DelayTally, Hour, PlatformRole};
 
-use super::chart::{Chart, Series, Shape};
+use super::chart::{Chart, Series, Tone};
 use super::{Access, Page, Pages, Trouble, Viewer, render};
 use crate::app::App;
 
@@ -112,8 +112,8 @@ fn chart(page: &Page, delays: &[&DelayTally]) -> Option<Chart> {
         }
     };
     let labels = (0..=STEPS).map(label).collect();
-    let series = vec![Series { name: page.t("platform-receipts"), values }];
-    Some(Chart::new(page, page.t("platform-delays"), Shape::Bars, labels, series))
+    let series = vec![Series { name: page.t("platform-receipts"), tone: Tone::Good, values }];
+    Some(Chart::new(page, page.t("platform-delays"), labels, series))
 }
 
 /// Seconds, shortly: `8 s`, `2 min`, `1 h`.

@@ -259,7 +259,7 @@ async fn verdict(app: &App, member: &Member, fields: &Fields) -> Result<Option<V
 }
 
 fn judgement(page: Page, judged: Judgement, sender: String) -> Verdict {
-    let language = usize::from(page.lang == Lang::En);
+    let lang = page.lang;
     let reasons = judged.reasons.iter().map(|reason| Reason {
         look: match reason.effect {
             "refuse" => "bad",
@@ -268,8 +268,8 @@ fn judgement(page: Page, judged: Judgement, sender: String) -> Verdict {
             _ => "info",
         },
         effect: page.word("send-effect", reason.effect),
-        says: reason.message[language].clone(),
-        cure: reason.cure.as_ref().map(|cure| cure[language].clone()).unwrap_or_default(),
+        says: lang.pick(&reason.message),
+        cure: reason.cure.as_ref().map(|cure| lang.pick(cure)).unwrap_or_default(),
         source: format!("{} · {}, {}", reason.rule, reason.source, reason.dated),
     });
     let reasons = reasons.collect();

@@ -47,11 +47,10 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn of(reason: PreviewReason, lang: Lang) -> Self {
-        let pick = |[french, english]: [String; 2]| if lang == Lang::Fr { french } else { english };
         Self {
             effect: reason.effect,
-            message: pick(reason.message),
-            cure: reason.cure.map(pick),
+            message: lang.pick(&reason.message),
+            cure: reason.cure.map(|cure| lang.pick(&cure)),
             rule: reason.rule,
         }
     }

@@ -86,15 +86,15 @@ async fn every_page_is_there_empty_and_full() {
             assert_eq!(browser.world.send(GOOD).await.status, StatusCode::OK);
         }
         for (path, empty_says, full_says) in [
-            ("", "Nothing was sent in this period", "By hour of acceptance"),
-            ("?span=30d", "Nothing was sent in this period", "By day of acceptance"),
-            ("/send", "Replace signs", "Replace signs"),
-            ("/messages", "No message yet", "Bonjour"),
-            ("/messages?status=delivered", "No message matches", "No message matches"),
-            ("/messages?to=06+12+34+56+78", "No message matches", "Bonjour"),
+            ("", "Nothing sent in this period", "Messages by hour"),
+            ("?span=30d", "Nothing sent in this period", "Messages by day"),
+            ("/send", "Replace characters", "Replace characters"),
+            ("/messages", "No messages yet", "Bonjour"),
+            ("/messages?status=delivered", "No messages match", "No messages match"),
+            ("/messages?to=06+12+34+56+78", "No messages match", "Bonjour"),
             ("/messages?to=x", "is not a number", "is not a number"),
             ("/messages?from=yesterday", "cannot be read", "cannot be read"),
-            ("/held", "Nothing waits", "Nothing waits"),
+            ("/held", "Nothing is waiting", "Nothing is waiting"),
         ] {
             let page = browser.get(path).await;
             let says = if full { full_says } else { empty_says };
@@ -109,10 +109,10 @@ async fn every_page_is_there_empty_and_full() {
 async fn a_message_is_checked_sent_once_and_followed() {
     let browser = Browser::new(Role::Owner).await;
     let checked = browser.post("/send", &form("t1", "preview", "Bonjour")).await;
-    assert!(checked.text.contains("This message may leave now") && checked.text.contains("GSM-7"));
+    assert!(checked.text.contains("This message can go now") && checked.text.contains("GSM-7"));
     assert_eq!(browser.world.kept().await, 0, "nothing leaves before Send");
     let live = browser.post("/send/preview", &form("t1", "", "Bonjour")).await;
-    assert!(live.text.contains("This message may leave now") && !live.text.contains("<html"));
+    assert!(live.text.contains("This message can go now") && !live.text.contains("<html"));
 
     let sent = browser.post("/send", &form("t1", "send", "Bonjour")).await;
     let story = browser.led_to(&sent);
@@ -120,7 +120,7 @@ async fn a_message_is_checked_sent_once_and_followed() {
     assert_eq!((browser.led_to(&again), browser.world.kept().await), (story.clone(), 1), "a second click");
     let other = browser.post("/send", &form("t1", "send", "Autre")).await;
     assert_eq!((other.status, browser.world.kept().await), (StatusCode::UNPROCESSABLE_ENTITY, 1));
-    assert!(other.text.contains("This form was used before"));
+    assert!(other.text.contains("This form has already been used"));
 
     let page = browser.get(&story).await;
     for says in ["Accepted", "Queued", "+33\u{a0}6\u{a0}12\u{a0}34\u{a0}56\u{a0}78", "Cancel the message"] {
@@ -250,7 +250,7 @@ async fn a_doubtful_stop_is_confirmed_or_lifted_with_a_reason() {
     let confirm = format!("/held/{}/confirm", stops[1].id);
     assert!(browser.get(&confirm).await.text.contains("Confirm this STOP?"));
     assert_eq!(browser.led_to(&browser.post(&confirm, "").await), "/held");
-    assert!(browser.get("/held").await.text.contains("No reply to read"));
+    assert!(browser.get("/held").await.text.contains("No replies to review"));
     let all = store.opt_outs(workspace, None, facteur_store::Page { page: 1, size: 10 }).await.expect("read");
     let held: Vec<bool> = all.rows.iter().map(|stop| stop.lifted.is_none()).collect();
     assert_eq!(held, [true, false], "the second holds for sure, the first is gone");

@@ -1,8 +1,8 @@
 audit-title = Audit log
-audit-lead = Who changed what, when, and from where. Nothing in it can be erased.
-audit-export = Export as CSV
+audit-lead = Who changed what, when, and from where. Nothing here can be erased.
+audit-export = Export CSV
 audit-empty = Nothing has been changed yet
-audit-empty-todo = Every change made here, by the API or on the command line will appear on this page.
+audit-empty-todo = Every change made here, through the API or on the command line appears on this page.
 audit-when = When
 audit-who = Who
 audit-what = Action

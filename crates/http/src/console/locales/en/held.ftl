@@ -1,40 +1,40 @@
-held-title = Held and review
-held-lead = What waits for its time, and what somebody must read.
-held-waiting = Waiting to leave
-held-see = See the messages
-held-nothing = Nothing waits: no message is scheduled or held.
+held-title = Held and to review
+held-lead = What is waiting for its time, and what somebody must review.
+held-waiting = Waiting to go
+held-see = See messages
+held-nothing = Nothing is waiting: no message is scheduled or held.
 held-total = { $count ->
-    [one] { $count } message waits.
-   *[other] { $count } messages wait.
+    [one] { $count } message is waiting.
+   *[other] { $count } messages are waiting.
 }
-held-leaves = Leaves
+held-leaves = Goes out
 held-messages = Messages
-held-why = Held by (24 hours)
+held-why = Held by (last 24 hours)
 held-doubts = Doubtful replies
-held-doubts-lead = Each counts as a STOP until somebody has read it.
-held-no-doubts = No reply to read.
+held-doubts-lead = Each one counts as a STOP until somebody has reviewed it.
+held-no-doubts = No replies to review.
 held-when = When
 held-phone = Phone
 held-text = What it says
-held-rule = Why there is a doubt
+held-rule = Why it is in doubt
 held-confirm = It is a STOP
 held-confirm-title = Confirm this STOP?
-held-confirm-what = { $number } wrote: “{ $text }”. No marketing message of this brand will leave for them any more.
+held-confirm-what = { $number } wrote: “{ $text }”. This brand will send them no more marketing messages.
 held-confirm-stays = Only a new consent can lift this STOP.
-held-confirmed = The STOP is confirmed.
-held-lift = It is none
+held-confirmed = The STOP has been confirmed.
+held-lift = It is not
 held-lift-title = Lift this doubtful STOP?
 held-lift-what = { $number } wrote: “{ $text }”.
-held-lift-marketing = Marketing messages may leave for them again, if they consented.
+held-lift-marketing = Marketing messages can go to them again, if they gave consent.
 held-lift-logged = Your name and the reason stay with the STOP.
-held-lifted = The STOP is lifted.
+held-lifted = The STOP has been lifted.
 held-reason = Reason
-held-reason-help = For example: “the person speaks of the bus stop”.
-held-reason-missing = Say why this is no STOP.
-held-sure = This STOP is confirmed
+held-reason-help = For example: “they mean the bus stop”.
+held-reason-missing = Say why this is not a STOP.
+held-sure = This STOP has been confirmed
 held-platform = platform
-held-lost = Messages from phones that belong to nobody
-held-no-lost = Every message received belongs to somebody.
+held-lost = Messages from phones, matched to nobody
+held-no-lost = Every message received has been matched.
 held-code = To
 held-means = Meaning
 held-meaning-stop = STOP
@@ -46,9 +46,9 @@ held-meaning-reply = Reply
 held-orphans = Receipts without a message
 held-no-orphans = Every receipt has found its message.
 held-orphans-total = { $count ->
-    [one] { $count } receipt kept; it is matched if its message appears.
-   *[other] { $count } receipts kept; each is matched if its message appears.
+    [one] { $count } receipt kept; it will be matched if its message turns up.
+   *[other] { $count } receipts kept; each will be matched if its message turns up.
 }
 held-route = Route
-held-id = The operator’s id
+held-id = Operator’s ID
 held-says = What it says

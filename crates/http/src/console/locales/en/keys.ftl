@@ -1,21 +1,21 @@
 keys-title = API keys
-keys-lead = A key opens this workspace’s API to a program. It is shown once, when it is made.
+keys-lead = A key gives a program access to this workspace’s API. It is shown once, when it is created.
 keys-new = New key
-keys-none = No key
-keys-none-todo = Make a key to send SMS from your application, or use the Send page.
+keys-none = No keys
+keys-none-todo = Create a key to send SMS from your application, or use the Send page.
 keys-label = Name
 keys-label-help = What will use it: “shop”, “reminders”.
-keys-label-wrong = Give a name of 1 to 60 characters.
+keys-label-wrong = Enter a name of 1 to 60 characters.
 keys-secret = Key
 keys-scopes = What it may do
-keys-scopes-wrong = Choose one thing at least.
-keys-made-at = Made
-keys-used = Last sent
+keys-scopes-wrong = Choose at least one.
+keys-made-at = Created
+keys-used = Last send
 keys-used-count = { $count ->
-    [one] { $count } message on that day
-   *[other] { $count } messages on that day
+    [one] { $count } message that day
+   *[other] { $count } messages that day
 }
-keys-not-used = nothing for { $days } days
+keys-not-used = nothing in { $days } days
 keys-state = State
 keys-state-active = Active
 keys-state-revoked = Revoked
@@ -23,25 +23,31 @@ keys-state-test = Test
 keys-test = Test key
 keys-test-help = Sends only to the fictional numbers 06 39 98 00 00 to 99, never to real phones.
 keys-quota = Messages a day
-keys-quota-help = At most, by UTC day. Empty: no limit.
-keys-quota-wrong = Write a whole number from 1 to 100,000,000, or leave it empty.
-keys-quota-is = { $count } messages a day at most
-keys-make = Make the key
-keys-made = Key made
-keys-once = Copy it now: it will never be shown again.
+keys-quota-help = Per UTC day. Leave empty for no limit.
+keys-quota-wrong = Enter a whole number from 1 to 100,000,000, or leave empty.
+keys-quota-is = { $count ->
+    [one] up to { $count } message a day
+   *[other] up to { $count } messages a day
+}
+keys-make = Create key
+keys-made = Key created
+keys-once = Copy it now: it will not be shown again.
 keys-try = Try it
 keys-kept = I have copied it
-keys-too-many = This workspace has 100 active keys already
+keys-too-many = This workspace already has 100 active keys
 keys-revoke = Revoke
 keys-revoke-question = Revoke this key?
-keys-revoke-what = The key “{ $label }” ({ $visible }…) will open nothing any more.
-keys-revoke-at-once = Programs that use it are answered 401 from now on.
-keys-revoke-used = It was used lately: { $count } messages on the last day.
-keys-revoke-unused = No message was sent with it for { $days } days.
-keys-revoke-kept = Messages that were accepted leave all the same.
-keys-revoke-final = It cannot be brought back: another one must be made.
-keys-revoked = The key { $value } is revoked.
-keys-revoked-already = This key is revoked already
+keys-revoke-what = The key “{ $label }” ({ $visible }…) will no longer open anything.
+keys-revoke-at-once = Programs that use it get a 401 error from now on.
+keys-revoke-used = { $count ->
+    [one] It was used recently: { $count } message on its last day.
+   *[other] It was used recently: { $count } messages on its last day.
+}
+keys-revoke-unused = No message has been sent with it for { $days } days.
+keys-revoke-kept = Messages already accepted still go out.
+keys-revoke-final = It cannot be restored: a new one would have to be created.
+keys-revoked = The key { $value } has been revoked.
+keys-revoked-already = This key has already been revoked
 keys-scope-sms-send = Send SMS
 keys-scope-conversations-read = Read messages and conversations
 keys-scope-phone-numbers-read = Read senders

@@ -52,5 +52,6 @@ common-error-503 = Le service ne répond pas pour le moment
 common-error-503-todo = Rien n’a été perdu. Recommencez dans une minute ; si cela dure, prévenez l’exploitant.
 common-error-500 = Une erreur s’est produite de notre côté
 common-error-500-todo = Elle est notée. Recommencez ; si cela dure, donnez la référence ci-dessous à l’exploitant.
+common-stale = Le service ne répond pas : ce qui est affiché date d’avant. La page se mettra à jour dès qu’il reviendra.
 common-components = Composants
 common-two = { $one } et { $two }

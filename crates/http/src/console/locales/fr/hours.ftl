@@ -1,5 +1,5 @@
 hours-title = Heures d’envoi et STOP
-hours-lead = Quand un SMS commercial peut partir, à l’heure de la personne qui le reçoit. Les autres messages ne sont pas concernés.
+hours-lead = Quand un SMS marketing peut partir, à l’heure de la personne qui le reçoit. Les autres messages ne sont pas concernés.
 hours-edit-title = Modifier les heures et le STOP
 hours-edit = Modifier
 hours-saved = C’est enregistré, et déjà en vigueur.
@@ -8,15 +8,15 @@ hours-profile-help = La plateforme peut être plus stricte ; le plus strict des 
 hours-profile-strict = Strict : 8 h à 20 h du lundi au samedi, jamais le dimanche ni les jours fériés
 hours-profile-charter-2026 = Charte 2026 : 8 h à 21 h 30, tous les jours
 hours-profile-charter-2026-sober = Charte 2026, sobre : 8 h à 21 h 30, ni dimanche ni jours fériés
-hours-profile-ultra-strict = Très strict : 10 h à 20 h, 18 h le samedi, ni dimanche ni jours fériés
+hours-profile-ultra-strict = Très strict : 10 h à 20 h, et jusqu’à 18 h le samedi, ni dimanche ni jours fériés
 hours-closed-window = Hors des heures
 hours-closed-window-hold = Le message attend l’ouverture
 hours-closed-window-refuse = Le message est refusé
 hours-stop-code = Numéro STOP
-hours-stop-code-help = Celui que nomme la mention STOP des SMS commerciaux.
+hours-stop-code-help = Celui que nomme la mention STOP des SMS marketing.
 hours-stop-code-none = Choisi à chaque envoi
 hours-stop-code-given = (choisi automatiquement)
-hours-stop-code-missing = Aucun : un SMS commercial ne peut pas partir. Demandez un numéro court 36xxx.
+hours-stop-code-missing = Aucun : un SMS marketing ne peut pas partir. Demandez un numéro court 36xxx.
 hours-mention = Mention ajoutée
 hours-advertiser = Annonceur
 hours-advertiser-help = À qui les gens consentent, et à qui ils disent STOP.
@@ -24,6 +24,10 @@ hours-advertiser-wrong = Indiquez un annonceur.
 hours-weeks = Les deux semaines à venir
 hours-day = Jour
 hours-everywhere = Métropole et outre-mer
+hours-territories-more = { $count ->
+    [one] et { $count } autre territoire
+   *[other] et { $count } autres territoires
+}
 hours-territory-fr = France métropolitaine
 hours-territory-re = La Réunion
 hours-territory-yt = Mayotte

@@ -25,7 +25,10 @@ keys-test-help = N’envoie qu’aux numéros de fiction 06 39 98 00 00 à 99, j
 keys-quota = Messages par jour
 keys-quota-help = Au plus, par jour UTC. Vide : sans limite.
 keys-quota-wrong = Écrivez un nombre entier de 1 à 100 000 000, ou laissez vide.
-keys-quota-is = { $count } messages par jour au plus
+keys-quota-is = { $count ->
+    [one] { $count } message par jour au plus
+   *[other] { $count } messages par jour au plus
+}
 keys-make = Créer la clé
 keys-made = Clé créée
 keys-once = Copiez-la maintenant : elle ne sera plus jamais montrée.
@@ -36,7 +39,10 @@ keys-revoke = Révoquer
 keys-revoke-question = Révoquer cette clé ?
 keys-revoke-what = La clé « { $label } » ({ $visible }…) n’ouvrira plus rien.
 keys-revoke-at-once = Les programmes qui s’en servent reçoivent l’erreur 401 dès maintenant.
-keys-revoke-used = Elle a servi récemment : { $count } messages le dernier jour.
+keys-revoke-used = { $count ->
+    [one] Elle a servi récemment : { $count } message le dernier jour.
+   *[other] Elle a servi récemment : { $count } messages le dernier jour.
+}
 keys-revoke-unused = Aucun message n’a été envoyé avec elle depuis { $days } jours.
 keys-revoke-kept = Les messages déjà acceptés partent quand même.
 keys-revoke-final = Elle ne peut pas être rétablie : il faudra en créer une autre.

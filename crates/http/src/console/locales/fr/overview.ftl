@@ -15,31 +15,37 @@ overview-parts = { $count ->
    *[other] { $count } SMS
 }
 overview-delivered = Livrés
-overview-share = { $share } de ceux dont on connaît la fin
+overview-share = { $share } des messages terminés
 overview-under-way = En cours
 overview-unknown = et { $count } sans nouvelles
 overview-failed = Échoués
-overview-blocked = et { $count } bloqués par une règle
+overview-blocked = { $count ->
+    [one] et { $count } bloqué par une règle
+   *[other] et { $count } bloqués par une règle
+}
 overview-cost = Coût
 overview-cost-note = au tarif de l’espace
 overview-stops = Nouveaux STOP
 overview-stop-share = { $share } du marketing livré
-overview-by-hour = Par heure d’acceptation
-overview-by-day = Par jour d’acceptation
+overview-by-hour = Messages par heure
+overview-by-day = Messages par jour
 overview-routes = Par route
 overview-route = Route
 overview-health = État
 overview-route-up = En service
-overview-route-partly = { $up } liaison(s) sur { $all }
+overview-route-partly = { $all ->
+    [one] { $up } liaison sur { $all }
+   *[other] { $up } liaisons sur { $all }
+}
 overview-route-down = Hors service
 overview-route-gone = Retirée
 overview-submitted = Remis
-overview-rate = Taux
-overview-half = La moitié des accusés
-overview-most = 9 sur 10
-overview-seconds = en moins de { $count } s
-overview-minutes = en moins de { $count } min
-overview-hours = en moins de { $count } h
+overview-rate = Taux de livraison
+overview-half = Accusé médian
+overview-most = 9 accusés sur 10
+overview-seconds = moins de { $count } s
+overview-minutes = moins de { $count } min
+overview-hours = moins de { $count } h
 overview-senders = Par expéditeur
 overview-sender = Expéditeur
 overview-parts-head = SMS
@@ -52,7 +58,7 @@ overview-effect-blocked = Bloqué
 overview-why = Règle
 overview-count = Nombre
 overview-stops-none = Personne n’a dit STOP.
-overview-from = D’où
+overview-from = Origine
 overview-source-stop-reply = Réponse STOP
 overview-source-api = API ou console
 overview-source-import = Import

@@ -1,5 +1,5 @@
-rules-fr-class-stop-mention = Une mention STOP fait du message un message marketing
-rules-fr-class-surcharged = Un numéro surtaxé fait du message un message marketing
+rules-fr-class-stop-mention = Une mention STOP fait du message un SMS marketing
+rules-fr-class-surcharged = Un numéro surtaxé fait du message un SMS marketing
 rules-fr-consent-b2b-missing = Aucune base enregistrée pour ce professionnel
 rules-fr-consent-b2b-not-informed = Le professionnel n’a pas été informé
 rules-fr-consent-b2b-relevance = Sans rapport avec le métier du professionnel

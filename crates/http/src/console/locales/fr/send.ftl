@@ -1,5 +1,5 @@
 send-title = Envoyer
-send-lead = Le verdict, les parties et le coût se calculent pendant que vous écrivez. Rien ne part avant « Envoyer ».
+send-lead = Le verdict, le nombre de SMS et le coût se calculent pendant que vous écrivez. Rien ne part avant « Envoyer ».
 send-no-sender = Aucun expéditeur vérifié
 send-no-sender-todo = Un message part d’un Sender ID ou d’un numéro court vérifié. Déclarez-en un ; il pourra envoyer dès qu’il sera validé.
 send-declare = Déclarer un Sender ID
@@ -11,9 +11,9 @@ send-class = Nature
 send-class-sender = Celle de l’expéditeur
 send-class-help = Dans le doute, c’est du marketing : les règles les plus strictes s’appliquent.
 send-at = Date d’envoi
-send-at-help = Tout de suite si rien n’est indiqué.
+send-at-help = Vide : tout de suite.
 send-reference = Votre référence
-send-rewrite = Remplacer les signes qui coûtent des parties de plus
+send-rewrite = Remplacer les caractères qui coûtent des SMS de plus
 send-send = Envoyer
 send-check = Vérifier
 send-test = Envoyer un test
@@ -33,16 +33,16 @@ send-effect-note = À savoir
 send-effect-hold = Attend
 send-effect-refuse = Refusé
 send-phone = Sur le téléphone
-send-parts = Parties (SMS)
-send-encoding = Alphabet
+send-parts = SMS
+send-encoding = Encodage
 send-left = { $count ->
-    [one] { $count } signe libre
-   *[other] { $count } signes libres
+    [one] { $count } caractère libre
+   *[other] { $count } caractères libres
 }
 send-cost = Coût
 send-mention = Mention ajoutée
-send-rewriting = Signes remplacés
-send-rewriting-parts = { $before } partie(s) sans le remplacement, { $after } avec.
+send-rewriting = Caractères remplacés
+send-rewriting-parts = { $before } SMS sans le remplacement, { $after } avec.
 send-rewriting-offer = Cochez la case pour l’appliquer.
 send-fault-date = La date d’envoi ne se lit pas. Donnez un jour et une heure.
 send-fault-invalid-phone-format = Le destinataire n’est pas un numéro. Écrivez 06 12 34 56 78 ou +33612345678.

@@ -9,28 +9,28 @@ senders-codes-lead = 36xxx pour le commercial, 38xxx pour le transactionnel. Les
 senders-new-code = Demander un numéro court
 senders-new-code-lead = Un numéro partagé fonctionne en quelques semaines, un numéro dédié en deux à quatre mois.
 senders-codes-empty = Aucun numéro court
-senders-codes-empty-todo = Il en faut un pour recevoir des réponses, et pour la mention STOP des SMS commerciaux.
+senders-codes-empty-todo = Il en faut un pour recevoir des réponses, et pour la mention STOP des SMS marketing.
 senders-name = Nom
 senders-name-help = 3 à 11 lettres et chiffres, dont une lettre au moins. Sans espace ni accent.
 senders-name-wrong = Ce n’est pas un nom : 3 à 11 lettres et chiffres, dont une lettre au moins.
 senders-code = Numéro
 senders-code-help = Cinq chiffres : 36000 à 36999 ou 38000 à 38999.
 senders-code-wrong = Ce n’est pas un numéro court : 36000 à 36999 ou 38000 à 38999.
-senders-class = Type de messages
-senders-class-marketing = Commercial
+senders-class = Nature
+senders-class-marketing = Marketing
 senders-class-transactional = Transactionnel
 senders-class-otp = Code à usage unique
 senders-class-alert = Alerte
 senders-class-conversational = Conversation
 senders-shared = Partagé avec d’autres clients
-senders-legal-name = Raison sociale
+senders-legal-name = Dénomination sociale
 senders-legal-name-help = Comme au registre du commerce.
 senders-siren = SIREN
 senders-siren-help = Neuf chiffres.
 senders-website = Site web
 senders-website-help = Sans site, la validation attendra un autre justificatif.
 senders-use-case = Ce que vous enverrez, et pourquoi ce nom
-senders-example = Un message tel qu’il partira
+senders-example = Exemple de message
 senders-advertiser = Annonceur
 senders-advertiser-help = Si ce n’est pas celui de l’espace. Un STOP vaut pour tous les noms d’un même annonceur.
 senders-declare = Déclarer
@@ -58,7 +58,7 @@ senders-disabled-todo = Les messages sous ce nom sont refusés. Demandez à l’
 senders-validated = Validé : ce nom peut envoyer
 senders-expected = Mise en service prévue le
 senders-left = { $count ->
-    [0] Vous ne pouvez pas en déclarer d’autre.
+    [0] La limite de l’espace est atteinte.
     [one] Vous pouvez en déclarer encore { $count }.
    *[other] Vous pouvez en déclarer encore { $count }.
 }
