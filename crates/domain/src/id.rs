@@ -236,6 +236,17 @@ impl IdSource {
         Self { node: (node & 0x1F) as i64, last: AtomicI64::new(0) }
     }
 
+    /// As [`IdSource::new`], for keys above `last`, whoever made it: for a start after the clock was set back.
+    #[must_use]
+    pub const fn after(node: u8, last: i64) -> Self {
+        let source = Self::new(node);
+        // The last key of its millisecond: the next one is of a later one.
+        let millis = if last > 0 { last >> TIME_SHIFT } else { 0 };
+        let counter = STEP * ((1 << COUNTER_BITS) - 1);
+        let spent = millis << TIME_SHIFT | source.node << (PART_BITS + COUNTER_BITS) | counter;
+        Self { node: source.node, last: AtomicI64::new(if last > 0 { spent } else { 0 }) }
+    }
+
     /// The next key. Wrap it: `MessageId::from_key(ids.next(now))`. When the clock stands still or
     /// goes back, keys go on from the last one; 4,096 a millisecond fit without running ahead.
     pub fn next(&self, now: Timestamp) -> i64 {
@@ -336,6 +347,19 @@ mod tests {
             assert!(seen.insert(next));
             last = next;
         }
+    }
+
+    #[test]
+    fn a_source_goes_on_after_the_last_key_of_another() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        for node in [0, 7, 31] {
+            let last = IdSource::new(node).next(now.plus(std::time::Duration::from_secs(60)));
+            let ids = IdSource::after(3, last);
+            let (next, more) = (ids.next(now), ids.next(now));
+            assert!(last < next && next < more, "{node}: the clock was set back by a minute");
+            assert_eq!((next >> (PART_BITS + COUNTER_BITS)) & 0x1F, 3, "node bits are its own");
+        }
+        assert_eq!(IdSource::after(3, 0).next(now), IdSource::new(3).next(now), "nothing was kept");
     }
 
     #[test]

@@ -31,6 +31,8 @@ impl DataFolder {
         make_folder(path).map_err(|error| trouble("cannot be made", error))?;
         let lock = private(OpenOptions::new().create(true).truncate(false).write(true))
             .open(path.join(LOCK))
+            // A disk that is read-only for now: the lock can be held all the same.
+            .or_else(|error| File::open(path.join(LOCK)).map_err(|_| error))
             .map_err(|error| trouble("cannot be written", error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),

@@ -24,8 +24,13 @@ pub(crate) fn start(log: &Log) -> Result<(), Failure> {
             .cure("as in `warn,facteur_gateway=debug`")
     })?;
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        // A log that cannot be written (it stands on the disk that is full, say) is told by a panic otherwise, in
+        // the thread that has something to say.
+        .log_internal_errors(false);
     match log.format {
         Format::Human => builder.init(),
         Format::Json => builder.json().init(),

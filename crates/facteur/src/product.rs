@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use facteur_gateway::{Clock, Config, Gateway};
+use facteur_gateway::{Clock, Config, Gateway, StartError};
+use facteur_store::StoreError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -11,6 +12,9 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Console, Http};
 use crate::failure::Failure;
 use crate::signals::Signals;
+
+/// How long after a start that the disk refused the next one is tried.
+const START_AGAIN: Duration = Duration::from_secs(1);
 
 /// How often a start looks whether its routes are bound.
 const READY_POLL: Duration = Duration::from_millis(20);
@@ -55,11 +59,45 @@ impl Product {
         gateway: Config,
         store: facteur_store::Options,
         clock: Clock,
-    ) -> Result<Self, Failure> {
-        let gateway = Gateway::start(gateway, store, clock).await.map_err(|error| {
-            Failure::new("the gateway does not start").because(error).cure("`facteur doctor` says more")
-        })?;
+    ) -> Result<Self, StartError> {
+        let gateway = Gateway::start(gateway, store, clock).await?;
         Ok(Self { gateway, stop: CancellationToken::new(), tasks: TaskTracker::new() })
+    }
+
+    /// As [`Product::start`]. While the disk refuses, or where the file is damaged, requests on `listener` are
+    /// answered 503 with the reason in `/readyz`, and the start is tried again as soon as the disk may have room;
+    /// a damaged file waits for somebody to mend it. `None` when a signal came first.
+    pub(crate) async fn start_in_time(
+        gateway: Config,
+        store: facteur_store::Options,
+        clock: Clock,
+        listener: &TcpListener,
+        http: &facteur_http::Options,
+        signals: &mut Signals,
+    ) -> Result<Option<Self>, Failure> {
+        let mut told = None;
+        loop {
+            let error = match Self::start(gateway.clone(), store.clone(), clock.clone()).await {
+                Ok(product) => return Ok(Some(product)),
+                Err(error) => error,
+            };
+            let again = match &error {
+                StartError::Store(StoreError::CannotWrite(_)) => Some(START_AGAIN),
+                StartError::Store(StoreError::Damaged(_)) => None,
+                _ => return Err(not_started(error)),
+            };
+            let why = not_started(error).to_string();
+            if told.as_ref() != Some(&why) {
+                tracing::error!(why, "requests are answered 503 meanwhile");
+            }
+            let tasks = TaskTracker::new();
+            tokio::select! {
+                () = facteur_http::serve_closed(listener, http, &why, &clock, &tasks) => (),
+                () = signals.next() => return Ok(None),
+                () = pause(&clock, again) => (),
+            }
+            told = Some(why);
+        }
     }
 
     /// Takes requests from now on.
@@ -104,6 +142,19 @@ impl Product {
             tracing::warn!("requests were still in flight when the limit ran out");
         }
         Ending::InOrder(self.gateway.shut_down(limit).await)
+    }
+}
+
+/// A start that failed, for the person who asked for it.
+pub(crate) fn not_started(error: StartError) -> Failure {
+    Failure::new("the gateway does not start").because(error).cure("`facteur doctor` says what to do")
+}
+
+/// `None` is for ever.
+async fn pause(clock: &Clock, time: Option<Duration>) {
+    match time {
+        Some(time) => clock.pause(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -4,8 +4,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
 
-/// SIGINT and SIGTERM.
+/// SIGINT and SIGTERM. That a file has reached the size the system allows it (SIGXFSZ) is no reason to die: the
+/// write that fails says so.
 pub(crate) struct Signals {
+    _too_large: Signal,
     interrupt: Signal,
     terminate: Signal,
 }
@@ -15,7 +17,11 @@ impl Signals {
     pub(crate) fn listen() -> Result<Self, Failure> {
         let listen =
             |kind| signal(kind).map_err(|error| Failure::new("signals cannot be heard").because(error));
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        Ok(Self {
+            _too_large: listen(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
     }
 
     /// Waits for the next one.

@@ -198,7 +198,8 @@ impl Judged {
         match verdict.clear(waiting.message.id) {
             Ok(permit) => {
                 let through = through.map(|code| (code, waiting.message.sender));
-                let outgoing = Outgoing::new(permit, waiting, worth_until);
+                let stops = shared.store.fresh_stops().mark();
+                let outgoing = Outgoing::new(permit, waiting, worth_until, stops);
                 self.cleared.extend(outgoing.map(|outgoing| (outgoing, through)));
             }
             Err(verdict) => match verdict.decision() {

@@ -154,6 +154,7 @@ pub(crate) struct Metrics {
     store_queue: Gauge,
     store_queue_max: Gauge,
     store_wal_pages: Gauge,
+    store_refuses: Gauge,
 }
 
 /// A metric made and put into the registry in one step.
@@ -269,6 +270,11 @@ impl Metrics {
                 "Verbs that may wait there before new ones are refused"
             ),
             store_wal_pages: made!(r, "store_wal_pages", "Pages (4 KiB) in the write-ahead log"),
+            store_refuses: made!(
+                r,
+                "store_refuses",
+                "1 while new messages are refused: the disk, or the file"
+            ),
             registry: r,
         }
     }
@@ -368,6 +374,7 @@ impl Metrics {
         self.store_queue.set(whole(load.waiting));
         self.store_queue_max.set(whole(load.waiting_max));
         self.store_wal_pages.set(whole(load.wal_pages));
+        self.store_refuses.set(i64::from(load.refuses));
     }
 
     pub(crate) fn accepted(&self, class: Class) {

@@ -1,8 +1,9 @@
 //! The start: opens the store, recovers what a crash left, connects the parts.
 
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
-use facteur_domain::IdSource;
+use facteur_domain::{IdSource, MessageId, Timestamp};
 use facteur_smpp::session::BindKind;
 use facteur_store::{AcceptedSink, Store, StoreError};
 use tokio::sync::mpsc::unbounded_channel;
@@ -24,6 +25,10 @@ use crate::trace::Tracer;
 use crate::two_way::ReplyDesk;
 use crate::webhook::{self, Webhooks};
 use crate::{Clock, Config, dispatch, sweep};
+
+/// How far the clock may have been set back for ids to go on from the newest message. One that was further ahead
+/// was wrong then, and ids that are of a time long to come would be for ever.
+const SET_BACK_MAX: Duration = Duration::from_hours(24);
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +89,7 @@ impl Gateway {
             awaiting_receipt = recovery.awaiting_receipt,
             "store open"
         );
+        let ids = ids(config.node, &store, now).await?;
         let directory = Directory::new(store.directory().await?);
         let quotas = Quotas::default();
         quotas.restore(now, store.usage(now.utc_day()).await?);
@@ -97,7 +103,7 @@ impl Gateway {
         }
         let directory = Arc::new(RwLock::new(Arc::new(directory)));
         let gate = Gate::new(config.sending.accept_target);
-        let (sending, ids) = (Arc::new(config.sending), Arc::new(IdSource::new(config.node)));
+        let (sending, ids) = (Arc::new(config.sending), Arc::new(ids));
         let parts_wait = config.replies.parts_wait;
         let desk = Arc::new(ReplyDesk {
             directory: directory.clone(),
@@ -139,6 +145,17 @@ impl Gateway {
         shared.tracker.spawn(webhook::run(shared.clone(), shared.halt.clone()));
         Ok(Self { shared })
     }
+}
+
+/// Ids go on from the newest message, so that a clock that was set back repeats none.
+async fn ids(node: u8, store: &Store, now: Timestamp) -> Result<IdSource, StoreError> {
+    let last = store.last_message(now.plus(SET_BACK_MAX)).await?;
+    let ahead = last.filter(|last| last.made_at() > now);
+    if let Some(last) = ahead {
+        let newest = last.made_at().to_jiff();
+        tracing::warn!(%newest, "there is a message from the future: was the clock set back?");
+    }
+    Ok(IdSource::after(node, last.map_or(0, MessageId::key)))
 }
 
 fn target_of(route: &RouteConfig, dial: &Arc<dyn Dial>) -> Result<Target, StartError> {

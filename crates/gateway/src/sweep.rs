@@ -38,6 +38,9 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// Between two slices of it, so that messages go by.
 const FORGET_PAUSE: Duration = Duration::from_millis(50);
 
+/// How often a disk that refused is tried again.
+const DISK_EVERY: Duration = Duration::from_secs(1);
+
 /// Starts every sweep as a task of its own, so that a slow one delays no other.
 pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
     macro_rules! every {
@@ -67,6 +70,7 @@ pub(crate) fn start(shared: &Arc<Shared>, stop: &CancellationToken) {
     every!(INDEX_EVERY, "recipients", index_recipients);
     every!(FORGET_EVERY, "what is not kept any longer", forget);
     every!(RATE_EVERY, "rates", measure);
+    every!(DISK_EVERY, "new messages are refused", try_disk);
     let (shared, stop) = (shared.clone(), stop.clone());
     shared.tracker.clone().spawn(read_pages(shared, stop));
 }
@@ -153,6 +157,15 @@ async fn read_pages(shared: Arc<Shared>, stop: CancellationToken) {
             () = shared.clock.pause(PAGE_EVERY) => (),
             () = stop.cancelled() => (),
         }
+    }
+}
+
+/// Lets new messages in again once the disk takes them.
+async fn try_disk(shared: &Shared) -> Result<(), StoreError> {
+    match shared.store.trouble() {
+        // Nothing but a start after it was mended helps; that was said when it was found.
+        None | Some(StoreError::Damaged(_)) => Ok(()),
+        Some(_) => shared.store.writable().await,
     }
 }
 

@@ -28,9 +28,9 @@ use crate::edge::Peer;
 use crate::flowing::Flowing;
 
 /// How long to wait after the system refused a connection (no file descriptors left, say).
-const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 /// The most octets of a request's line and headers.
-const HEADERS_MAX: usize = 32 * 1024;
+pub(crate) const HEADERS_MAX: usize = 32 * 1024;
 
 /// How the window is opened. Every limit has a default that is right for the open internet.
 #[derive(Clone, Debug)]

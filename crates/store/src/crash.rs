@@ -6,6 +6,7 @@
 /// is applied and not committed, `store.VERB.after` when it is on disk and nobody has been told.
 pub const POINTS: &[&str] = &[
     "store.migrate.before",
+    "store.migrate.between",
     "store.migrate.after",
     "store.recover.before",
     "store.recover.after",

@@ -8,9 +8,12 @@ pub enum StoreError {
     /// start after all: what is refused is never promised to be forgotten.)
     #[error("the store cannot write: {0}")]
     CannotWrite(String),
-    /// The database is damaged or not ours; `facteur doctor` says more.
+    /// The database is damaged: nothing more is written to it. `facteur doctor` says what to do.
     #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// The file is another program's, or of a newer version of this one; it is left as it was.
+    #[error("the database is not for this program: {0}")]
+    Foreign(String),
     /// The store is closing.
     #[error("the store is closing")]
     Closed,

@@ -39,7 +39,7 @@ pub use read::*;
 pub use receipt::{ReceiptEffect, ReceiptFound};
 #[cfg(debug_assertions)]
 pub use sqlite::Hand;
-pub use sqlite::{AcceptedSink, Options, Pending, Store, WEBHOOKS_MAX, forgotten_before};
+pub use sqlite::{AcceptedSink, FreshStops, Options, Pending, Store, WEBHOOKS_MAX, forgotten_before};
 pub use user::*;
 pub use webhook::*;
 pub use webhook_v1::{V1Endpoint, V1Topic};

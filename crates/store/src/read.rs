@@ -181,6 +181,8 @@ pub struct Load {
     pub failures: u64,
     /// Pages in the write-ahead log, as of the last commit.
     pub wal_pages: u64,
+    /// New messages are refused: the disk, or the file.
+    pub refuses: bool,
 }
 
 /// The key of a message page that starts after a message (newest first); for long exports.

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use facteur_domain::delivery::Event;
 use facteur_domain::text::Encoding;
@@ -63,7 +64,9 @@ async fn a_full_disk_is_said_and_nothing_is_half_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let told: Arc<Mutex<HashSet<MessageId>>> = Arc::default();
     let sink = Arc::clone(&told);
-    let options = Options { pages_max: Some(200), ..Options::new(folder.path().join("facteur.db")) };
+    // No reserve: the disk itself refuses.
+    let path = folder.path().join("facteur.db");
+    let options = Options { pages_max: Some(200), reserve: 0, ..Options::new(path) };
     let store = Store::open(
         options.clone(),
         Box::new(move |messages| sink.lock().expect("sound").extend(messages.iter().map(|m| m.id))),
@@ -97,7 +100,10 @@ async fn a_full_disk_is_said_and_nothing_is_half_kept() {
     assert_eq!(store.counts().await.expect("reads go on").queued, kept.len() as u64);
 
     // Room returns: the writer goes on as if nothing had been.
+    assert!(matches!(store.writable().await, Err(StoreError::CannotWrite(_))), "it takes no trial either");
     assert_eq!(store.tidy(now, now).await.expect("tidied"), 150);
+    assert!(store.trouble().is_some(), "not trusted before a trial");
+    store.writable().await.expect("there is room again");
     let after = message(&ids, now);
     store.accept(Accept::from(after.clone())).await.expect("there is room again");
     kept.insert(after.id);
@@ -118,7 +124,8 @@ async fn a_full_disk_is_said_and_nothing_is_half_kept() {
 #[tokio::test]
 async fn a_batch_that_was_not_kept_leaves_no_trace() {
     let folder = tempfile::tempdir().expect("a folder");
-    let options = Options { pages_max: Some(120), ..Options::new(folder.path().join("facteur.db")) };
+    let path = folder.path().join("facteur.db");
+    let options = Options { pages_max: Some(140), reserve: 0, ..Options::new(path) };
     // The sink holds the writer until it is told to go on, so that what is queued meanwhile is one batch.
     let (go_on, held) = std::sync::mpsc::channel::<()>();
     let hold = Mutex::new(held);
@@ -162,6 +169,83 @@ async fn a_batch_that_was_not_kept_leaves_no_trace() {
     assert_eq!(store.orphans(ALL).await.expect("read").total, 0);
 }
 
+/// Requirement of the delivery contract: with little room left new messages are refused, and receipts are kept.
+#[tokio::test]
+async fn what_is_owed_has_a_reserve() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options { pages_max: Some(600), ..Options::new(folder.path().join("facteur.db")) };
+    let store = open(options).expect("opens");
+    let route = store.route("r".to_owned()).await.expect("a route");
+    let (ids, now) = (IdSource::new(0), Timestamp::from_millis(1_795_000_000_000));
+    let refused = loop {
+        if let Err(why) = store.accept(Accept::from(message(&ids, now))).await {
+            break why;
+        }
+    };
+    let StoreError::CannotWrite(why) = refused else { panic!("{refused}") };
+    assert!(why.contains("of store.pages_max are left"), "{why}");
+    assert!(
+        matches!(store.writable().await, Err(StoreError::CannotWrite(_))),
+        "and says so before one comes"
+    );
+    assert!(store.load().refuses && store.load().failures == 0, "nothing failed");
+    let receipts: Vec<_> = (0..10).map(|n| orphan(n, route)).collect();
+    store.record_receipts(receipts).await.expect("what is owed has room");
+    assert_eq!(store.tidy(now, now).await.expect("tidied"), 10);
+    store.accept_all(vec![Accept::from(message(&ids, now))], None, now).await.expect_err("no list either");
+}
+
+/// Writes over pages in the middle of a file.
+fn spoil(path: &Path) {
+    use std::io::{Seek as _, SeekFrom, Write as _};
+    let mut file = std::fs::File::options().write(true).open(path).expect("opens");
+    let pages = file.metadata().expect("there").len() / 4096;
+    assert!(pages > 200, "{pages} pages");
+    for page in pages / 3..pages - 4 {
+        file.seek(SeekFrom::Start(page * 4096)).expect("there");
+        file.write_all(&[0xA5; 4096]).expect("written");
+    }
+}
+
+#[tokio::test]
+async fn nothing_more_is_written_to_a_damaged_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("facteur.db");
+    let store = open(Options::new(&path)).expect("opens");
+    let route = store.route("r".to_owned()).await.expect("a route");
+    let (ids, now) = (IdSource::new(0), Timestamp::from_millis(1_795_000_000_000));
+    let first = message(&ids, now);
+    for n in 0..40 {
+        let some = (0..50).map(|_| Accept::from(message(&ids, now.plus(Duration::from_millis(n)))));
+        let some: Vec<_> =
+            std::iter::once(Accept::from(first.clone())).filter(|_| n == 0).chain(some).collect();
+        store.accept_all(some, None, now).await.expect("kept");
+    }
+    store.close().await.expect("closes");
+    spoil(&path);
+    let checked = Options { checked_up_to: u64::MAX, ..Options::new(&path) };
+    let refused = open(checked);
+    assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
+
+    // One that is too large to be looked through is found out when it is read.
+    let store = open(Options::new(&path)).expect("opens");
+    let mut found = Ok(());
+    for page in 1..=25 {
+        let page = facteur_store::Page { page, size: 100 };
+        let read = store.messages(WORKSPACE, facteur_store::MessageFilter::default(), page).await;
+        found = found.and(read.map(|_| ()));
+    }
+    assert!(matches!(found, Err(StoreError::Damaged(_))), "{found:?}");
+    let files = || ["", "-wal"].map(|end| std::fs::read(format!("{}{end}", path.display())).expect("there"));
+    let before = files();
+    let refused = store.accept(Accept::from(message(&ids, now))).await;
+    assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
+    let refused = store.record_receipts(vec![orphan(1, route)]).await;
+    assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
+    assert!(matches!(store.writable().await, Err(StoreError::Damaged(_))));
+    assert!(before == files(), "nothing is written any more");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_its_owner_reads_the_database_and_its_backups() {
@@ -188,23 +272,25 @@ fn tamper(path: &Path, sql: &str) {
 #[tokio::test]
 async fn files_that_are_not_ours_or_too_new_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let check = |name: &str, reason: &str| {
+    let check = |name: &str, foreign: bool, reason: &str| {
         let path = folder.path().join(name);
         let before = std::fs::read(&path).expect("there");
         let refused = open(Options::new(&path));
-        assert!(
-            matches!(&refused, Err(StoreError::Damaged(why)) if why.contains(reason)),
-            "{name}: {refused:?}"
-        );
+        let why = match &refused {
+            Err(StoreError::Foreign(why)) if foreign => why,
+            Err(StoreError::Damaged(why)) if !foreign => why,
+            other => panic!("{name}: {other:?}"),
+        };
+        assert!(why.contains(reason), "{name}: {why}");
         assert_eq!(std::fs::read(&path).expect("there"), before, "{name} is left as it was");
     };
     tamper(&folder.path().join("other.db"), "CREATE TABLE t (x)");
-    check("other.db", "another program");
+    check("other.db", true, "another program");
     tamper(&folder.path().join("marked.db"), "PRAGMA application_id = 7; CREATE TABLE t (x)");
-    check("marked.db", "another program");
+    check("marked.db", true, "another program");
     std::fs::write(folder.path().join("text.db"), "this is no database, but it is long enough".repeat(50))
         .expect("written");
-    check("text.db", "not a database");
+    check("text.db", false, "not a database");
 
     let path = folder.path().join("newer.db");
     open(Options::new(&path)).expect("opens").close().await.expect("closes");
@@ -213,7 +299,7 @@ async fn files_that_are_not_ours_or_too_new_are_refused() {
         "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
          VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')",
     );
-    check("newer.db", "schema version 99");
+    check("newer.db", true, "schema version 99");
 }
 
 #[tokio::test]

@@ -83,19 +83,25 @@ async fn rehearse(file: &Path) -> Result<Value, Failure> {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
     name.push(".trial");
     let trial = file.with_file_name(name);
+    // A trial that was killed may have left a log, which must not be taken for this one's.
+    remove(&trial);
     let found = match std::fs::copy(file, &trial) {
         Ok(_) => look(&trial).await,
         Err(error) => {
             Err(not_whole().because(error).cure("a trial needs as much free space as the copy has octets"))
         }
     };
+    remove(&trial);
+    found
+}
+
+/// Removes a trial with what SQLite puts beside it; what was not made cannot be removed.
+fn remove(trial: &Path) {
     for ending in ["", "-wal", "-shm"] {
-        let mut path = trial.clone().into_os_string();
+        let mut path = trial.to_owned().into_os_string();
         path.push(ending);
-        // What was not made cannot be removed; what was is in the way of nobody but the next trial.
         let _ = std::fs::remove_file(path);
     }
-    found
 }
 
 async fn look(trial: &Path) -> Result<Value, Failure> {

@@ -96,7 +96,8 @@ async fn dev(args: Args) -> Result<(), Failure> {
 
     let far_side = FarSide::start(&args, &clock).await?;
     let store = StoreSettings { data: args.data.clone(), ..StoreSettings::default() };
-    let product = Product::start(config(&far_side.address), store.options(), clock).await?;
+    let product = Product::start(config(&far_side.address), store.options(), clock).await;
+    let product = product.map_err(product::not_started)?;
     let (secret, path) = demo::furnish(&product.gateway, &folder, args.api_key.as_deref()).await?;
     let mut options = product::http_options(&Http::default(), &Console::default())?;
     options.phones = far_side.lent();

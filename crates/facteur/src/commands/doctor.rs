@@ -78,7 +78,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     if let Some(checked) = &checked {
         let store = &checked.settings.store;
         checks.push(files(checked.settings.http.max_connections));
-        checks.extend(folder::check(&store.data));
+        checks.extend(folder::check(store));
         checks.extend(clock::check(&store.data));
         checks.extend(database::check(store).await);
         for route in &checked.routes {

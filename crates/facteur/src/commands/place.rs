@@ -50,6 +50,8 @@ impl Place {
 /// Opens a database for a command; newly kept messages are none of its business.
 pub(crate) fn open(options: Options) -> Result<Store, Failure> {
     let path = options.path.clone();
+    // A start looks through the file, and `doctor`; not every command.
+    let options = Options { checked_up_to: 0, ..options };
     Store::open(options, Box::new(|_| ())).map_err(|error| not_open(&path, error))
 }
 

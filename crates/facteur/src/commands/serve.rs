@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
     let settings = &checked.settings;
-    let signals = Signals::listen()?;
+    let mut signals = Signals::listen()?;
     crate::files::raise(settings.http.max_connections);
     let listener = product::listen(settings.http.listen).await?;
     let address =
@@ -55,9 +55,16 @@ async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
     let exporter = settings.traces.endpoint.clone().map(Exporter::start).transpose()?;
     let gateway =
         facteur_gateway::Config { traces: exporter.as_ref().map(Exporter::sender), ..checked.gateway() };
-    let product = Product::start(gateway, settings.store.options(), Clock::system()).await?;
+    let (store, clock) = (settings.store.options(), Clock::system());
+    let started = Product::start_in_time(gateway, store, clock, &listener, &http, &mut signals).await?;
+    let Some(product) = started else { return Ok(()) };
     let gateway = &product.gateway;
-    let link = people::first_link(gateway.store(), || gateway.new_key(), gateway.now()).await?;
+    let link = people::first_link(gateway.store(), || gateway.new_key(), gateway.now()).await;
+    // What was accepted is delivered all the same: the next start prints the link.
+    let link = link.unwrap_or_else(|why| {
+        tracing::warn!(%why, "no link into the console could be made");
+        None
+    });
     if let Some(path) = &link {
         ready = ready.entered_by(settings.console.base_url().as_deref(), path);
     }

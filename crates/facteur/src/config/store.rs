@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use super::values::{duration, number};
 
+/// Read in less than half a second.
+const CHECK_MIB: u64 = 128;
+
 /// The data folder and the database in it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -37,6 +40,12 @@ pub(crate) struct StoreSettings {
     /// The most pages (4 KiB) that the database may have.
     #[serde(deserialize_with = "pages")]
     pub(crate) pages_max: Option<u32>,
+    /// MiB of the disk that are kept for what is owed.
+    #[serde(deserialize_with = "number::<_, u64, 0, 1_048_576>")]
+    pub(crate) reserve_mib: u64,
+    /// Databases of this many MiB at most are read whole at a start.
+    #[serde(deserialize_with = "number::<_, u64, 0, 1_048_576>")]
+    pub(crate) check_mib: u64,
     /// Pages (4 KiB) of write-ahead log between two checkpoints.
     #[serde(deserialize_with = "number::<_, u64, 100, 1_000_000>")]
     pub(crate) wal_pages: u64,
@@ -60,6 +69,8 @@ impl Default for StoreSettings {
             finals_max: usual.finals_max,
             cache_kib: usual.cache_kib,
             pages_max: usual.pages_max,
+            reserve_mib: usual.reserve >> 20,
+            check_mib: CHECK_MIB,
             wal_pages: usual.wal_pages,
         }
     }
@@ -77,6 +88,8 @@ impl StoreSettings {
             finals_max: self.finals_max,
             cache_kib: self.cache_kib,
             pages_max: self.pages_max,
+            reserve: self.reserve_mib << 20,
+            checked_up_to: self.check_mib << 20,
             wal_pages: self.wal_pages,
             ..facteur_store::Options::new(self.data.join(crate::data::DATABASE))
         }

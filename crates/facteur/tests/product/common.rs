@@ -216,10 +216,29 @@ impl Product {
         self.child = Some(child);
     }
 
+    /// From its next start on it listens where it does now, as a service does.
+    pub(crate) fn stay_here(&self) {
+        let config = self.folder.path().join("facteur.toml");
+        let text = std::fs::read_to_string(&config).expect("a configuration");
+        let listen = self.api.strip_prefix("http://").expect("HTTP");
+        std::fs::write(&config, text.replace("127.0.0.1:0", listen)).expect("written");
+    }
+
+    /// From its next start on its clock begins here (`dev` only).
+    pub(crate) fn set_clock(&mut self, start: &str) {
+        let at = self.arguments.iter().position(|argument| argument == "--clock").expect("it has a clock");
+        self.arguments[at + 1] = start.to_owned();
+    }
+
     /// Starts it again without waiting until it is up, at the address that it had; at `crash_at`, when
     /// given, it dies.
     pub(crate) fn set_out(&mut self, crash_at: Option<&str>) {
         self.child = Some(self.launch(crash_at).0);
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn lives(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().expect("a child").is_none())
     }
 
     /// Waits for its death; by which signal, if by one.

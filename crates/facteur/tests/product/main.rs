@@ -6,6 +6,7 @@ mod common;
 mod conversations;
 mod crash;
 mod delivery;
+mod disk;
 mod fair;
 mod faults;
 mod isolation;

@@ -287,9 +287,13 @@ impl Run<'_> {
         self.wake(Some(at.1));
         let route = &self.link.route;
         let (mut written, mut paced) = (0_usize, false);
-        while self.session.room() > 0
-            && let Some((outgoing, owed)) = self.handed.first()
-        {
+        let mut recalled = Vec::new();
+        while self.session.room() > 0 {
+            if let Some(waiting) = self.recall_first() {
+                recalled.push(waiting);
+                continue;
+            }
+            let Some((outgoing, owed)) = self.handed.first() else { break };
             let message = &outgoing.waiting().message;
             let (id, class) = (message.id, message.class);
             match self.link.outcomes.backlog.meters(message).write(message, at.1, || route.draw(at.1)) {
@@ -317,12 +321,16 @@ impl Run<'_> {
                     self.landed(PartId::new(id, index), AnswerOutcome::Refused { word: why.to_string() });
                 }
                 // The room was there a moment ago: the session is closing.
-                Err(SendError::NotBound | SendError::WindowFull) => return,
+                Err(SendError::NotBound | SendError::WindowFull) => {
+                    self.link.outcomes.give_back(recalled);
+                    return;
+                }
             }
             self.handed.written();
             bind.release(class, 1);
             written += 1;
         }
+        self.link.outcomes.give_back(recalled);
         bind.window(self.session.room());
         if written > 0 {
             bind.health().wrote(at.1);
@@ -343,6 +351,23 @@ impl Run<'_> {
                 bind.reserve(class, parts);
             }
         }
+    }
+
+    /// Takes the next message back where its recipient has said STOP since it was judged: once a STOP is on disk,
+    /// no marketing is written that it covers. A message of which a part was written is finished: half a text
+    /// helps nobody.
+    fn recall_first(&mut self) -> Option<Waiting> {
+        let stops = self.link.outcomes.store.fresh_stops();
+        let (outgoing, owed) = self.handed.first()?;
+        if *owed != outgoing.waiting().parts_owed || !outgoing.is_overtaken(stops) {
+            return None;
+        }
+        let (outgoing, owed) = self.handed.take_first()?;
+        let waiting = outgoing.into_waiting();
+        if let Some(bind) = &self.link.bind {
+            bind.release(waiting.message.class, owed.count_ones() as usize);
+        }
+        Some(waiting)
     }
 
     /// Empties the session's events, and passes on what they mean in batches.

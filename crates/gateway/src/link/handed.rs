@@ -89,6 +89,14 @@ impl Handed {
         woken
     }
 
+    /// The first message leaves the line with all its parts that are still to write.
+    pub(super) fn take_first(&mut self) -> Option<(Outgoing, u16)> {
+        let line = if self.express.is_empty() { &mut self.ordinary } else { &mut self.express };
+        let first = line.pop_front()?;
+        self.parts -= first.1.count_ones() as usize;
+        Some(first)
+    }
+
     /// Everything, in order, for a session that is over.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = (Outgoing, u16)> {
         self.parts = 0;

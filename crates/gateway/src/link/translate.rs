@@ -9,7 +9,7 @@ use facteur_smpp::receipt::{self, MessageState};
 use facteur_smpp::session::SendError;
 use facteur_smpp::tlv::Tlvs;
 use facteur_smpp::{Address, Session, ShortMessage};
-use facteur_store::{Receipt, RouteId, Waiting};
+use facteur_store::{FreshStops, Receipt, RouteId, Waiting};
 
 /// TON and NPI that French aggregators ask for: with these the phone shows the Sender ID in place of a
 /// number (requirement `seed-sender-shown`).
@@ -57,13 +57,26 @@ pub(crate) struct Outgoing {
     parts: Parts,
     /// How long operators may try: their retries must not ring at night.
     worth_until: Timestamp,
+    /// The STOPs that it is judged with: where they stood then.
+    stops: u64,
 }
 
 impl Outgoing {
-    /// `None` when the permit is another message's.
-    pub(crate) fn new(cleared: Cleared, waiting: Waiting, worth_until: Timestamp) -> Option<Self> {
+    /// `None` when the permit is another message's. `stops` is where the STOPs stand, before the hand-over is
+    /// queued.
+    pub(crate) fn new(
+        cleared: Cleared,
+        waiting: Waiting,
+        worth_until: Timestamp,
+        stops: u64,
+    ) -> Option<Self> {
         let own = (cleared.message(), cleared.recipient()) == (waiting.message.id, waiting.message.recipient);
-        own.then(|| Self { parts: Parts::of(&waiting.message), cleared, waiting, worth_until })
+        own.then(|| Self { parts: Parts::of(&waiting.message), cleared, waiting, worth_until, stops })
+    }
+
+    /// Whether its recipient has said STOP since it was judged: then it is judged again.
+    pub(crate) fn is_overtaken(&self, stops: &FreshStops) -> bool {
+        stops.concerns(self.waiting.message.recipient, self.stops)
     }
 
     /// The message with its place in the queue.
@@ -91,7 +104,7 @@ pub(crate) fn submit(
     index: u8,
     (now, instant): (Timestamp, std::time::Instant),
 ) -> Result<(), SendError> {
-    let Outgoing { cleared, waiting: Waiting { message, .. }, parts, worth_until } = outgoing;
+    let Outgoing { cleared, waiting: Waiting { message, .. }, parts, worth_until, stops: _ } = outgoing;
     let Some(octets) = parts.octets.get(usize::from(index)) else {
         return Err(SendError::TooLong("the part's index"));
     };

@@ -239,3 +239,26 @@ async fn a_deployments_own_closed_day_holds_marketing() {
     assert!(!acceptance.contains("612345678") && !acceptance.contains("Soldes"), "{acceptance}");
     house.stop().await;
 }
+
+/// What was handed over to a link and waits there for its turn is not written after a STOP; what is not marketing
+/// goes all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_reaches_what_waits_in_a_link() {
+    let house = Harness::start(Plan { per_second: 1, ..at(OPEN) }).await;
+    // This one takes the second's only place.
+    let first = house.send("+33600000001", "Bonjour").await;
+    house.reaches(first, State::Delivered).await;
+    let advertised = house.accept(marketing(&house)).await.expect("consented, on a Tuesday morning");
+    house.reaches(advertised, State::Submitting).await;
+    let store = house.gateway.store();
+    store
+        .record_opt_outs(house.workspace, vec![stop()], house.gateway.now(), Actor::named("test"))
+        .await
+        .expect("recorded");
+    let told = house.send(PHONE, "Votre colis est là").await;
+    assert_eq!(house.settles(advertised).await, State::Blocked);
+    assert!(says(&house, advertised, "fr.optout.advertiser").await);
+    house.reaches(told, State::Delivered).await;
+    assert_eq!(house.texts("33612345678"), ["Votre colis est là"]);
+    house.stop().await;
+}

@@ -158,6 +158,12 @@ impl Harness {
         self.caller = self.gateway.authenticate(&self.secret).expect("keys survive");
     }
 
+    /// The same on another clock.
+    pub(crate) async fn restart_at(&mut self, start: &str) {
+        self.clock = Clock::starting_at(instant(start));
+        self.restart().await;
+    }
+
     pub(crate) async fn stop(self) {
         let report = self.gateway.shut_down(Duration::from_secs(10)).await;
         assert!(!report.cut_short, "{report:?}");

@@ -351,3 +351,22 @@ async fn stopping_waits_for_answers_and_says_what_remains() {
     assert!(!report.cut_short && report.unanswered == 0, "{report:?}");
     house.network.wait_until(|stats| stats.bound == 0).await;
 }
+
+/// The clock is set back by an hour while the gateway is down: ids go on from the newest message, so that none is
+/// given twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_go_on_when_the_clock_was_set_back() {
+    let plan = Plan { clock: Some("2026-11-24T10:00:00+01:00"), ..Plan::default() };
+    let mut house = Harness::start(plan).await;
+    let before = house.send("+33612345678", "Bonjour").await;
+    house.reaches(before, State::Delivered).await;
+    house.restart_at("2026-11-24T09:00:00+01:00").await;
+    let after = house.send("+33612345678", "Rebonjour").await;
+    assert!(after > before, "{after} after {before}");
+    house.reaches(after, State::Delivered).await;
+    house.restart_at("2026-11-25T09:00:00+01:00").await;
+    let now = house.gateway.now();
+    let later = house.send("+33612345678", "Encore").await;
+    assert!(later.made_at() >= now, "the clock is ahead again: {later}");
+    house.stop().await;
+}

@@ -100,11 +100,14 @@ impl From<StoreError> for Trouble {
         match why {
             StoreError::NotFound(_) => Self::NotFound,
             StoreError::Conflict(_) => Self::Conflict("common-error-409"),
-            StoreError::CannotWrite(_) | StoreError::Closed | StoreError::Overloaded => {
+            StoreError::CannotWrite(_)
+            | StoreError::Damaged(_)
+            | StoreError::Closed
+            | StoreError::Overloaded => {
                 tracing::error!(%why, "a page could not be served");
                 Self::Unavailable
             }
-            StoreError::Damaged(_) | StoreError::Internal(_) => Self::internal(why),
+            StoreError::Foreign(_) | StoreError::Internal(_) => Self::internal(why),
         }
     }
 }

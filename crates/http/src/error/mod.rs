@@ -225,7 +225,7 @@ impl From<StoreError> for ApiError {
             StoreError::Closed | StoreError::Overloaded => {
                 Self::new(&codes::SERVICE_UNAVAILABLE, "The service is busy or stopping. Try again.")
             }
-            StoreError::CannotWrite(_) => {
+            StoreError::CannotWrite(_) | StoreError::Damaged(_) => {
                 let mut unable =
                     Self::new(&codes::SERVICE_UNAVAILABLE, "The service cannot write to its disk.");
                 unable.0.cause = Some(error.to_string());
@@ -283,6 +283,9 @@ mod tests {
     #[test]
     fn the_cause_of_a_fault_of_ours_is_not_shown() {
         let error = ApiError::from(StoreError::Damaged("page 7 of secret.db".to_owned()));
+        assert_eq!(error.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!rendered(&error).to_string().contains("secret"));
+        let error = ApiError::from(StoreError::Internal("secret.db".to_owned()));
         assert_eq!(error.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!rendered(&error).to_string().contains("secret"));
     }

@@ -3,6 +3,8 @@
 mod docs;
 mod probes;
 
+pub(crate) use self::probes::{ReadinessView, healthz};
+
 use axum::routing::get;
 use utoipa::OpenApi;
 

@@ -64,7 +64,7 @@ impl Hand {
             return;
         }
         self.writer.mishap = mishap;
-        if let Some(batch) = self.writer.queue.take(self.writer.batch_max) {
+        if let Some(batch) = self.writer.queue.take(self.writer.batch_max()) {
             self.writer.batch(batch);
         }
         self.writer.mishap = None;

@@ -29,7 +29,7 @@ impl Store {
         at: Timestamp,
         actor: Actor,
     ) -> Pending<Vec<ConsentEntry>> {
-        self.write(Manner::guarded_rows(consents.len()), move |tx| {
+        self.write(Manner::guarded_new(consents.len()), move |tx| {
             consents::record(tx, Scribe::new(workspace, at, &actor), consents)
         })
     }

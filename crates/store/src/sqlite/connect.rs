@@ -15,6 +15,8 @@ use crate::StoreError;
 const APPLICATION_ID: i32 = 0x4661_6374;
 /// Statements kept prepared by a connection; more than the room has.
 const STATEMENTS: usize = 192;
+/// Octets that the file of the write-ahead log keeps once all of it is moved.
+const LOG_KEPT: i64 = 64 << 20;
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
@@ -26,6 +28,7 @@ pub(super) fn open_writer(options: &Options) -> Result<Connection, StoreError> {
     let mut conn = Connection::open(&options.path).map_err(|e| describe(&e))?;
     conn.busy_timeout(options.busy_timeout).map_err(|e| describe(&e))?;
     claim(&conn)?;
+    check_small(&conn, options)?;
     conn.pragma_update(None, "journal_mode", "WAL").map_err(|e| describe(&e))?;
     configure(&conn, options).map_err(|e| describe(&e))?;
     migrate(&mut conn)?;
@@ -59,6 +62,8 @@ fn configure(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     // Negative: in KiB.
     conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
+    // A log that grew while a reader or a full disk held it gives its room back.
+    conn.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
     // The writer makes its checkpoints itself, between two batches.
     conn.pragma_update(None, "wal_autocheckpoint", 0)
 }
@@ -74,7 +79,7 @@ fn claim(conn: &Connection) -> Result<(), StoreError> {
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(|e| describe(&e))?;
     if id != 0 || tables > 0 {
-        return Err(StoreError::Damaged("the file is a database of another program".to_owned()));
+        return Err(StoreError::Foreign("it is a database of another program".to_owned()));
     }
     conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(|e| describe(&e))
 }
@@ -84,18 +89,44 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     let known = runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0);
     let there = version(conn).map_err(|e| describe(&e))?;
     if there > i64::from(known) {
-        return Err(StoreError::Damaged(format!(
-            "the file is of schema version {there}, this program knows {known}: use the newer program"
+        return Err(StoreError::Foreign(format!(
+            "it is of schema version {there}, this program knows {known}: use the newer program"
         )));
     }
     if there < i64::from(known) {
         crate::crash::point("store.migrate.before");
     }
-    let migrated = runner.run(conn);
+    for migrated in runner.run_iter(conn) {
+        migrated.map_err(|error| not_migrated(&error))?;
+        crate::crash::point("store.migrate.between");
+    }
     if there < i64::from(known) {
         crate::crash::point("store.migrate.after");
     }
-    migrated.map(|_| ()).map_err(|error| StoreError::Damaged(format!("migration failed: {error}")))
+    Ok(())
+}
+
+/// Each migration is one transaction: what is not made is made at the next start.
+fn not_migrated(error: &refinery::Error) -> StoreError {
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<rusqlite::Error>() {
+            return describe(error);
+        }
+        cause = error.source();
+    }
+    StoreError::Damaged(format!("migration failed: {error}"))
+}
+
+/// Reads every page of a file that is small enough for a start.
+fn check_small(conn: &Connection, options: &Options) -> Result<(), StoreError> {
+    let octets = std::fs::metadata(&options.path).map_or(0, |found| found.len());
+    if octets == 0 || octets > options.checked_up_to {
+        return Ok(());
+    }
+    let found: String =
+        conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|error| describe(&error))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found.replace('\n', " "))) }
 }
 
 /// The schema version of the file, 0 for a new one.

@@ -12,7 +12,7 @@ use tracing::error;
 
 use super::retention::Texts;
 use super::webhooks::Hooks;
-use super::{Options, conversations, received, recipients};
+use super::{FreshStops, Options, conversations, received, recipients};
 use crate::RouteId;
 use crate::receipt::ReceiptCount;
 
@@ -31,6 +31,8 @@ pub(super) struct Memory {
     pub(super) texts: Texts,
     /// Who is told of what.
     pub(super) hooks: Hooks,
+    /// STOPs that were recorded lately.
+    pub(super) stops: FreshStops,
     /// Receipts of the batch under way.
     pub(super) receipts: ReceiptCount,
     /// The last message that a run of recipients covers or is about to.
@@ -62,6 +64,7 @@ impl Memory {
             late_receipts: options.late_receipts,
             texts: Texts::load(conn, options.forgotten_at_end.clone())?,
             hooks,
+            stops: FreshStops::default(),
             receipts,
             sealed,
             erasures: 0,

@@ -13,6 +13,7 @@ mod backup;
 mod by_hand;
 mod checkpoint;
 mod compliance;
+mod condition;
 mod connect;
 mod consents;
 mod contacts;
@@ -21,6 +22,7 @@ mod dossier;
 mod erase;
 mod evidence;
 mod fault;
+mod fresh;
 mod inbound;
 mod keywords;
 mod ledger;
@@ -73,11 +75,13 @@ use rusqlite::Connection;
 
 #[cfg(debug_assertions)]
 pub use self::by_hand::Hand;
+pub use self::fresh::FreshStops;
 pub use self::pending::Pending;
 pub use self::retention::forgotten_before;
 pub use self::webhooks::WEBHOOKS_MAX;
 
 use self::checkpoint::Checkpoints;
+use self::condition::Condition;
 use self::fault::describe;
 use self::memory::Memory;
 use self::pending::Reply;
@@ -112,6 +116,13 @@ pub struct Options {
     /// The most pages (4 KiB) the database may have, for who shares the disk; beyond, verbs answer
     /// [`StoreError::CannotWrite`]. Default none.
     pub pages_max: Option<u32>,
+    /// Octets of the disk that are kept for what is owed (receipts, STOPs, answers of operators): new messages
+    /// are [`StoreError::CannotWrite`] when less is free. A twentieth of the disk, or of `pages_max`, where
+    /// that is less. Default 64 MiB.
+    pub reserve: u64,
+    /// Files of this many octets at most are read page by page as they are opened, so that damage is found
+    /// before anything is written. Default 0: none.
+    pub checked_up_to: u64,
     /// Pages (4 KiB) of write-ahead log between two checkpoints. Default 1,000 (4 MiB).
     pub wal_pages: u64,
     /// Classes whose texts are forgotten when their message has come to its end. Default: one-time
@@ -133,6 +144,8 @@ impl Options {
             finals_max: 131_072,
             cache_kib: 16_384,
             pages_max: None,
+            reserve: 64 << 20,
+            checked_up_to: 0,
             wal_pages: 1_000,
             forgotten_at_end: vec![Class::Otp],
         }
@@ -155,6 +168,8 @@ struct Inner {
     writer: Arc<Queue<Box<dyn Job>>>,
     readers: Arc<Queue<Read>>,
     tally: Arc<Tally>,
+    condition: Arc<Condition>,
+    stops: FreshStops,
     /// Rows that were written when recipients were last looked at and there was nothing to do.
     indexed: AtomicU64,
     closing: mpsc::Sender<Reply<()>>,
@@ -198,6 +213,8 @@ impl Inner {
             writer: Arc::new(Queue::new(options.queue_max)),
             readers: Arc::new(Queue::new(options.queue_max)),
             tally: Arc::default(),
+            condition: Arc::default(),
+            stops: FreshStops::default(),
             indexed: AtomicU64::new(u64::MAX),
             closing,
             options,
@@ -222,6 +239,7 @@ impl Inner {
         closed: mpsc::Receiver<Reply<()>>,
     ) -> Writer {
         memory.hooks.raised = Arc::clone(&self.tally.raised);
+        memory.stops = self.stops.clone();
         let readers = Arc::clone(&self.readers);
         let checkpoints = Checkpoints::new(self.options.wal_pages, Arc::clone(&self.tally.wal_pages));
         Writer {
@@ -229,9 +247,10 @@ impl Inner {
             queue: Arc::clone(&self.writer),
             checkpoints,
             tally: Arc::clone(&self.tally),
+            condition: Arc::clone(&self.condition),
+            options: self.options.clone(),
             memory,
             accepted,
-            batch_max: self.options.batch_max.max(1),
             helpers,
             stop_helpers: Box::new(move || readers.close()),
             closed,

@@ -61,6 +61,9 @@ pub(super) fn record(
     let mut changes = Vec::new();
     for new in batch {
         let number = new.number;
+        // Before the commit, so that nothing is written between the two. What is held back in vain, because the
+        // commit fails, is judged again and goes.
+        tx.memory.stops.said(number);
         let reach = Reach::of(&new, &own, scribe.workspace);
         let (opt_out, said) = record_one(tx, scribe, state, &secret.hash(number), named(new, &own), &reach)?;
         changes.extend(withdraw_waiting(tx, &reach, number, scribe.at)?);

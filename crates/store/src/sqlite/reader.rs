@@ -7,6 +7,7 @@ use facteur_domain::{AccountKeyId, MessageId, Msisdn, Timestamp, WorkspaceId};
 use rusqlite::Connection;
 
 use super::accept::Asked;
+use super::condition::is_corruption;
 use super::fault::Fault;
 use super::queue::{Priority, Queue, Weighed};
 use super::recipients::Span;
@@ -41,11 +42,19 @@ impl Store {
     ) -> Pending<T> {
         let (reply, pending) = Pending::new();
         let (refuse, refused) = Pending::new();
+        let condition = Arc::clone(&self.inner.condition);
         let job = Read(Box::new(move |conn| {
             // A caller that went away needs no answer.
-            if !reply.is_closed() {
-                let _ = reply.send(read(conn).map_err(Fault::into_answer));
+            if reply.is_closed() {
+                return;
             }
+            let found = read(conn);
+            if let Err(Fault::Sql(error)) = &found
+                && is_corruption(error)
+            {
+                condition.learn(error);
+            }
+            let _ = reply.send(found.map_err(Fault::into_answer));
         }));
         match self.inner.readers.push(job, Priority::New) {
             Ok(()) => pending,
@@ -95,6 +104,16 @@ impl Store {
     /// When the next scheduled message is due.
     pub fn next_due(&self) -> Pending<Option<Timestamp>> {
         self.read(|conn| waiting::next_due(conn))
+    }
+
+    /// The newest message whose id is of before an instant.
+    pub fn last_message(&self, before: Timestamp) -> Pending<Option<MessageId>> {
+        self.read(move |conn| {
+            let key: Option<i64> = conn
+                .prepare_cached("SELECT max(id) FROM message WHERE id < ?1")?
+                .query_row([read::first_key(before)], |row| row.get(0))?;
+            Ok(key.map(MessageId::from_key))
+        })
     }
 
     /// Which messages wait for their turn after `after`, in order of acceptance: about `rows` of them at

@@ -277,6 +277,7 @@ mod tests {
         fn tx<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> T) -> T {
             let (accepted, usage) = (Vec::new(), Vec::new());
             work(&mut Tx {
+                condition: &super::super::condition::Condition::default(),
                 conn: &self.conn,
                 memory: &mut self.memory,
                 accepted,

@@ -9,8 +9,8 @@ use super::admin::Decision;
 use super::fault::Fault;
 use super::pending::Pending;
 use super::queue::Priority;
-use super::writer::{Tx, Verb};
-use super::{Store, accept, admin, answers, receipts, recipients, sweep, waiting};
+use super::writer::{Job as _, Tx, Verb};
+use super::{FreshStops, Store, accept, admin, answers, receipts, recipients, sweep, waiting};
 use crate::{
     Accept, Accepted, Actor, Answer, ApiKey, AuditLine, Change, Departed, Fated, HandOver, Idempotency, Load,
     Receipt, ReceiptEffect, ReceiptFound, Recovery, RouteId, RuleEffect, SenderRecord, StoreError, Waiting,
@@ -35,6 +35,11 @@ impl Manner {
         Self::guarded_rows(1)
     }
 
+    /// As [`Manner::guarded_rows`], for what nobody has been promised yet: it does not use the reserve.
+    pub(super) const fn guarded_new(rows: usize) -> Self {
+        Self { rows, guarded: true, priority: Priority::New }
+    }
+
     /// Of several steps on `rows` rows: undone alone when it fails.
     pub(super) const fn guarded_rows(rows: usize) -> Self {
         Self { rows, guarded: true, priority: Priority::Owed }
@@ -49,8 +54,10 @@ impl Store {
     ) -> Pending<T> {
         let (reply, pending) = Pending::new();
         let Manner { rows, guarded, priority } = manner;
-        let verb = Verb { rows, guarded, run: Some(run), outcome: None, reply };
-        if let Err((verb, error)) = self.inner.writer.push(Box::new(verb), priority) {
+        let verb = Box::new(Verb { rows, guarded, run: Some(run), outcome: None, reply });
+        if let Some(error) = self.inner.condition.refusal(priority) {
+            verb.settle(Err(&error));
+        } else if let Err((verb, error)) = self.inner.writer.push(verb, priority) {
             verb.settle(Err(&error));
         }
         pending
@@ -147,13 +154,30 @@ impl Store {
         self.write(Manner::owed(batch.len()), move |tx| receipts::record(tx, &batch))
     }
 
-    /// Whether anything can be kept now: answers when a transaction with nothing in it but this has
-    /// written a page and is on disk.
-    pub fn writable(&self) -> Pending<()> {
-        self.write(Manner::owed(1), |tx| {
-            tx.conn.prepare_cached("UPDATE meta SET generation = generation WHERE id = 1")?.execute([])?;
-            Ok(())
-        })
+    /// Whether new messages can be kept now: answers when something was written for a trial and is on disk.
+    /// Once the disk has refused, only this lets them in again.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn writable(&self) -> Result<(), StoreError> {
+        let pages_max = self.inner.options.pages_max;
+        let heavy = self.write(Manner::owed(1), move |tx| Ok(tx.condition.try_out(tx.conn, pages_max)?));
+        if heavy.await? {
+            self.inner.condition.trust();
+        }
+        self.trouble().map_or(Ok(()), Err)
+    }
+
+    /// Why new messages are refused; `None` while they are let in.
+    #[must_use]
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.inner.condition.refusal(Priority::New)
+    }
+
+    /// The STOPs that were recorded lately, by this process.
+    #[must_use]
+    pub fn fresh_stops(&self) -> &FreshStops {
+        &self.inner.stops
     }
 
     /// Withdraws waiting messages, or the parts that wait of messages whose other parts have left.
@@ -320,6 +344,7 @@ impl Store {
             rows: inner.tally.rows.load(Ordering::Relaxed),
             failures: inner.tally.failures.load(Ordering::Relaxed),
             wal_pages: inner.tally.wal_pages.load(Ordering::Relaxed),
+            refuses: self.trouble().is_some(),
         }
     }
 }

@@ -9,13 +9,14 @@ use facteur_domain::{AccountKeyId, Message};
 use rusqlite::Connection;
 use tracing::{error, warn};
 
-use super::AcceptedSink;
 use super::checkpoint::Checkpoints;
+use super::condition::{Condition, is_corruption};
 use super::fault::{Fault, describe};
 use super::memory::Memory;
 use super::pending::Reply;
-use super::queue::{Queue, Weighed};
+use super::queue::{Priority, Queue, Weighed};
 use super::tally::Tallies;
+use super::{AcceptedSink, Options};
 use crate::StoreError;
 use crate::receipt::ReceiptTally;
 
@@ -25,6 +26,8 @@ pub(super) struct Tx<'c> {
     pub(super) conn: &'c Connection,
     /// What the writer remembers between batches.
     pub(super) memory: &'c mut Memory,
+    /// Told what SQLite says of the disk and the file.
+    pub(super) condition: &'c Condition,
     /// Messages kept by this batch that are due at once.
     pub(super) accepted: Vec<Message>,
     /// Messages accepted by this batch, by UTC day and key: written once a batch.
@@ -80,9 +83,11 @@ where
             Err(Fault::Verb(error)) => Err(error),
             // Without a savepoint half of it may be written: the batch goes.
             Err(Fault::Sql(error)) => {
-                if !self.guarded || conn.is_autocommit() {
+                // Nothing more of a batch is written to a file that is damaged.
+                if !self.guarded || conn.is_autocommit() || is_corruption(&error) {
                     return Err(error);
                 }
+                tx.condition.learn(&error);
                 Err(describe(&error))
             }
         });
@@ -150,7 +155,8 @@ pub(super) struct Writer {
     pub(super) tally: Arc<Tally>,
     pub(super) memory: Memory,
     pub(super) accepted: AcceptedSink,
-    pub(super) batch_max: usize,
+    pub(super) condition: Arc<Condition>,
+    pub(super) options: Options,
     /// Threads that end before the writer's connection closes.
     pub(super) helpers: Vec<JoinHandle<()>>,
     /// Closes what the helpers wait on.
@@ -185,7 +191,7 @@ impl Writer {
     /// The thread's life: until the line is closed and empty.
     pub(super) fn run(mut self) {
         let _abandon = Abandon(Arc::clone(&self.queue));
-        while let Some(batch) = self.queue.take(self.batch_max) {
+        while let Some(batch) = self.queue.take(self.batch_max()) {
             self.batch(batch);
         }
         (self.stop_helpers)();
@@ -203,7 +209,20 @@ impl Writer {
         }
     }
 
+    /// Rows in one transaction at most.
+    pub(super) fn batch_max(&self) -> usize {
+        self.options.batch_max.max(1)
+    }
+
     pub(super) fn batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        if let Some(damaged) = self.condition.refusal(Priority::Owed) {
+            for job in batch {
+                job.settle(Err(&damaged));
+            }
+            return;
+        }
+        let log = self.tally.wal_pages.load(Ordering::Relaxed);
+        self.condition.look(&self.conn, &self.options, log);
         let rows = batch.iter().map(|job| job.rows() as u64).sum();
         match self.apply(&mut batch) {
             Ok(accepted) => {
@@ -221,6 +240,7 @@ impl Writer {
             }
             Err(error) => {
                 self.tally.failures.fetch_add(1, Ordering::Relaxed);
+                self.condition.learn(&error);
                 let error = describe(&error);
                 error!(%error, jobs = batch.len(), "a batch was not kept");
                 self.undo();
@@ -237,6 +257,7 @@ impl Writer {
         let mut tx = Tx {
             conn: &self.conn,
             memory: &mut self.memory,
+            condition: &self.condition,
             accepted: Vec::new(),
             usage: Vec::new(),
             tallies: Tallies::default(),

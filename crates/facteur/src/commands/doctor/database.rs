@@ -10,6 +10,13 @@ use crate::data::{self, DataFolder};
 const BACKLOG: u64 = 100_000;
 /// Orphan receipts over which an operator's ids are probably in a form that we do not know.
 const ORPHANS: u64 = 1_000;
+/// What to do about a disk that takes nothing.
+const ROOM: &str = "make room on the data folder's disk (`df`), or raise `store.pages_max`; if it has room, see \
+    whether it is mounted read-only or failing (`mount`, `dmesg`). The gateway takes messages again by itself";
+/// What to do about a file that is not as it was written.
+const MEND: &str = "stop the gateway, copy the whole folder away, see whether the disk is failing (`dmesg`), then \
+    restore a backup (docs/running.md, section 7). Without one, `sqlite3 facteur.db .recover | sqlite3 new.db` \
+    saves what can be read";
 /// Faults that are shown.
 const SHOWN: usize = 5;
 
@@ -22,37 +29,49 @@ pub(super) async fn check(settings: &StoreSettings) -> Vec<Check> {
         )];
     }
     let running = DataFolder::is_taken(&settings.data);
-    let store = match super::super::place::open(settings.options()) {
+    // Read as a whole below, whatever its size.
+    let options = facteur_store::Options { checked_up_to: 0, ..settings.options() };
+    let store = match Store::open(options, Box::new(|_| ())) {
         Ok(store) => store,
-        Err(failure) => {
-            let cure = "a newer version wrote it: install that one; else restore a backup";
-            return vec![Check::fail("database", failure.to_string(), cure)];
-        }
+        Err(error) => return vec![failed(&error)],
     };
     let looked = look(&store, running).await;
     let closed = store.close().await;
     match looked.and_then(|checks| closed.map(|()| checks)) {
         Ok(checks) => checks,
-        Err(error) => vec![Check::fail("database", error.to_string(), "restore a backup if it stays so")],
+        Err(error) => vec![failed(&error)],
     }
+}
+
+/// What to do about an error of the store.
+fn failed(error: &StoreError) -> Check {
+    let cure = match error {
+        StoreError::Foreign(_) => {
+            "install the version that wrote it, or name the right folder (`--data`, `store.data`)"
+        }
+        StoreError::CannotWrite(_) => ROOM,
+        StoreError::Damaged(_) => MEND,
+        _ => "try again; if it stays so, report it with the log",
+    };
+    Check::fail("database", error.to_string(), cure)
 }
 
 async fn look(store: &Store, running: bool) -> Result<Vec<Check>, StoreError> {
     let (mut faults, counts) = (store.check().await?, store.counts().await?);
     faults.truncate(SHOWN);
+    let room = store.writable().await;
     let whole = if faults.is_empty() {
         Check::ok(
             "database",
             if running { "whole; a gateway runs on it" } else { "whole; no gateway runs on it" },
         )
     } else {
-        Check::fail(
-            "database",
-            format!("damaged: {}", faults.join("; ")),
-            "stop the gateway and restore a backup",
-        )
+        Check::fail("database", format!("damaged: {}", faults.join("; ")), MEND)
     };
-    Ok(vec![whole, backlog(&counts)])
+    let mut checks = vec![whole];
+    checks.extend(room.err().map(|why| Check::fail("room", why.to_string(), ROOM)));
+    checks.push(backlog(&counts));
+    Ok(checks)
 }
 
 fn backlog(counts: &WorkCounts) -> Check {

@@ -11,28 +11,32 @@ use std::collections::HashSet;
 use std::process::Stdio;
 use std::time::Duration;
 
+use facteur_smsc::Options;
 use facteur_store::crash::POINTS;
+use serde_json::json;
 
 use self::client::Clients;
 use self::operator::Operator;
 use self::random::Random;
-use crate::common::{Product, facteur, path, run, until};
+use crate::common::{Far, Product, facteur, path, run, until};
 
 /// How long a life may take to come by the point at which it must die.
 const PASSING_MAX: Duration = Duration::from_secs(30);
 /// The longest life of one that is killed at random, from its first instant: some die before they are up.
 const LIFE_MAX_MS: u64 = 1_200;
+/// How long one may be stopping that is killed while it does.
+const STOPPING_MAX_MS: u64 = 300;
 /// Doubts are settled fast, the log starts over often, and webhooks may come to this machine.
 const HASTE: &str = "[sending]\nsettle_wait = \"1s\"\nstop_code = \"36180\"\n\
     [sending.classes.alert]\nunknown = \"leave\"\n[webhooks]\nallow_loopback = true\n[log]\nfilter = \"error\"\n";
-/// Points that no serving process passes under the load, with who passes them instead.
-const ELSEWHERE: &[&str] = &[
-    "store.migrate.before",
-    "store.migrate.after",
-    "store.backup.copied",
-    "store.hold.before",
-    "store.hold.after",
-];
+/// Points that the load does not pass. Each list is what its own test goes through.
+const ELSEWHERE: [&[&str]; 3] = [MIGRATING, BACKING_UP, HOLDING];
+/// Passed by a database that is not of this version.
+const MIGRATING: &[&str] = &["store.migrate.before", "store.migrate.between", "store.migrate.after"];
+/// Passed by a backup.
+const BACKING_UP: &[&str] = &["store.backup.copied"];
+/// Passed by marketing whose window has closed when it is to leave.
+const HOLDING: &[&str] = &["store.hold.before", "store.hold.after"];
 
 /// A product, its operator, its clients, and how they fared.
 struct Siege {
@@ -48,21 +52,22 @@ impl Siege {
         let mut product = Product::serve_on("wal_pages = 100", &operator.address, false, HASTE).await;
         // What a phone writes before anyone was ever bound goes nowhere.
         soon("a bind", async || (product.get("/readyz").await.status == 200).then_some(())).await;
-        // Every life at one address.
-        let config = product.folder.path().join("facteur.toml");
-        let text = std::fs::read_to_string(&config).expect("a configuration");
-        let listen = product.api.strip_prefix("http://").expect("HTTP");
-        std::fs::write(&config, text.replace("127.0.0.1:0", listen)).expect("written");
+        product.stay_here();
         let clients = Clients::start(&product, seed).await;
         product.kill();
         Self { operator, product, clients, kills: 0 }
     }
 
-    /// A life that is killed after `millis`, counted from its start.
-    async fn kill_after(&mut self, millis: u64) {
+    /// A life that is killed after `millis`, counted from its start; now and then it was asked to stop before, and is
+    /// killed while it does.
+    async fn kill_after(&mut self, millis: u64, stopping: Option<u64>) {
         self.product.set_out(None);
         let load = self.clients.load(&self.product, &mut self.operator);
         tokio::time::sleep(Duration::from_millis(millis)).await;
+        if let Some(millis) = stopping {
+            self.product.ask_to_stop();
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
         self.product.kill();
         load.end().await;
         self.kills += 1;
@@ -119,15 +124,18 @@ async fn besiege(seed: u64, kills: usize, points: &[&str]) {
     for n in 0..kills {
         match points.get(n) {
             Some(point) => siege.die_at(point).await,
-            None => siege.kill_after(random.below(LIFE_MAX_MS)).await,
+            None => {
+                let stopping = (random.below(5) == 0).then(|| random.below(STOPPING_MAX_MS));
+                siege.kill_after(random.below(LIFE_MAX_MS), stopping).await;
+            }
         }
     }
     siege.lift().await;
 }
 
-/// The points that a serving process passes.
+/// The points that a serving process passes under the load.
 fn served() -> Vec<&'static str> {
-    POINTS.iter().copied().filter(|point| !ELSEWHERE.contains(point)).collect()
+    POINTS.iter().copied().filter(|point| !ELSEWHERE.concat().contains(point)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,12 +185,16 @@ async fn a_thousand_kills_lose_nothing() {
     println!("seeds {first} to {}", seed - 1);
 }
 
-/// Every point is killed at by some test of this file.
+/// Every point is killed at by a test of this file: those of [`ELSEWHERE`] by the test that goes through their list,
+/// all others by the sieges, which go through [`served`]. A point that is not passed fails its test.
 #[test]
 fn every_crash_point_has_its_test() {
-    let (served, elsewhere): (HashSet<&str>, HashSet<&str>) =
-        (served().into_iter().collect(), ELSEWHERE.iter().copied().collect());
-    assert_eq!(served.len() + elsewhere.len(), POINTS.len(), "each once");
+    let elsewhere = ELSEWHERE.concat();
+    let known: HashSet<&str> = POINTS.iter().copied().collect();
+    assert_eq!(known.len(), POINTS.len(), "each once");
+    assert!(elsewhere.iter().all(|point| known.contains(point)), "{elsewhere:?}");
+    assert_eq!(elsewhere.iter().collect::<HashSet<_>>().len(), elsewhere.len(), "each in one list");
+    assert_eq!(served().len() + elsewhere.len(), POINTS.len());
 }
 
 /// Runs a command that must die at a point.
@@ -195,7 +207,7 @@ fn dies(point: &str, args: &[&str]) {
 
 #[test]
 fn a_migration_that_is_killed_is_made_at_the_next_start() {
-    for point in ["store.migrate.before", "store.migrate.after"] {
+    for point in MIGRATING {
         let folder = tempfile::tempdir().expect("a folder");
         let data = path(folder.path(), "data");
         dies(point, &["migrate", "--data", &data]);
@@ -206,14 +218,69 @@ fn a_migration_that_is_killed_is_made_at_the_next_start() {
     }
 }
 
+/// Killed after each migration in turn, it goes on with the next one.
+#[test]
+fn every_migration_may_be_the_last_before_a_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = path(folder.path(), "data");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let migrations = std::fs::read_dir(root.join("../store/migrations/sqlite")).expect("read").count();
+    assert!(migrations > 10);
+    for _ in 0..migrations {
+        dies("store.migrate.between", &["migrate", "--data", &data]);
+    }
+    let again = run(&["migrate", "--data", &data]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let check = run(&["doctor", "--data", &data, "--json"]);
+    assert!(String::from_utf8_lossy(&check.stdout).contains("whole"), "{check:?}");
+}
+
+/// Marketing that was accepted for an instant within its window and is to leave when that has just closed (to what
+/// could still arrive in time): wherever the product is
+/// killed, it waits for the next window, and is written to no phone before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_a_message_is_made_to_wait_lets_none_out() {
+    const PHONE: &str = "+33612345678";
+    for point in HOLDING {
+        let far = Far::start(Options::default()).await;
+        let more = ["--smsc", &far.address(), "--clock", "2026-11-24T19:44:48+01:00"];
+        let mut product = Product::dev(&more).await;
+        far.network.wait_until(|stats| stats.bound > 0).await;
+        product.kill();
+        product.set_out(Some(point));
+        until("it is up", async || product.try_raw("GET", "/healthz", &[], Vec::new()).await.ok()).await;
+        let consent = json!({"basis": "consent", "advertiser": "Démo", "purpose": "offres",
+            "collected_at": "2026-01-05T10:00:00Z", "source": "form", "text_shown": "J'accepte"});
+        let offer = json!({"sender_id": "36180", "to": PHONE, "message": "Soldes chez Démo", "class": "marketing",
+            "send_at": "2026-11-24T19:44:59.999+01:00", "consent": consent});
+        let id = product.post("/v1/api/sms", &offer, &[]).await.id();
+        let Ok(signal) = tokio::time::timeout(PASSING_MAX, product.dies()).await else {
+            panic!("{point} was not passed: {}", product.message(&id).await)
+        };
+        assert_eq!(signal, Some(9), "{point}: {}", product.log());
+        product.set_clock("2026-11-24T19:45:30+01:00");
+        product.restart().await;
+        let waits = product.reaches(&id, &["scheduled"]).await;
+        let held =
+            waits["story"].as_array().and_then(|story| story.iter().find(|step| step["what"] == "held"));
+        let until = held.unwrap_or_else(|| panic!("{point}: {waits}"))["detail"].as_str();
+        assert_eq!(until, Some("until 2026-11-25T07:00:00Z"), "{point}");
+        let texts = far.network.phone(PHONE);
+        assert!(texts.is_empty(), "{point}: {texts:?}");
+        product.stop().await;
+    }
+}
+
 /// Under its name there is a whole copy or none, and the next one is made.
 #[test]
 fn a_backup_that_is_killed_leaves_none_and_the_next_is_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let (data, to) = (path(folder.path(), "data"), path(folder.path(), "copy.db"));
     assert!(run(&["migrate", "--data", &data]).status.success());
-    dies("store.backup.copied", &["backup", "--data", &data, "--to", &to]);
-    assert!(!std::path::Path::new(&to).exists(), "under its name there is a whole copy or none");
+    for point in BACKING_UP {
+        dies(point, &["backup", "--data", &data, "--to", &to]);
+        assert!(!std::path::Path::new(&to).exists(), "under its name there is a whole copy or none");
+    }
     let again = run(&["backup", "--data", &data, "--to", &to]);
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     assert!(std::path::Path::new(&to).exists());
