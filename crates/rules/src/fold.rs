@@ -40,31 +40,47 @@ pub(crate) const fn is_invisible(c: char) -> bool {
 /// A text as words of plain lower-case letters and digits, one space before each and one at the end,
 /// so that ` word ` finds whole words only.
 pub(crate) fn words(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push(' ');
+    // Plain signs are ASCII: octets are pushed, as every message passes by here more than once.
+    let mut out = Vec::with_capacity(text.len() + 2);
+    out.push(b' ');
     for c in text.chars() {
-        // Most signs are plain already.
-        if c.is_ascii_alphanumeric() {
-            out.push(c.to_ascii_lowercase());
-            continue;
-        }
-        match letter(c) {
-            Some(plain) => {
-                out.push(plain);
-                match c {
-                    'œ' | 'Œ' | 'æ' | 'Æ' => out.push('e'),
-                    _ => {}
+        match ASCII.get(c as usize) {
+            Some(0) => space(&mut out),
+            Some(plain) => out.push(*plain),
+            None => match letter(c) {
+                Some(plain) => {
+                    out.extend(u8::try_from(plain));
+                    if matches!(c, 'œ' | 'Œ' | 'æ' | 'Æ') {
+                        out.push(b'e');
+                    }
                 }
-            }
-            None if is_invisible(c) => {}
-            None if out.ends_with(' ') => {}
-            None => out.push(' '),
+                None if is_invisible(c) => {}
+                None => space(&mut out),
+            },
         }
     }
-    if !out.ends_with(' ') {
-        out.push(' ');
+    space(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// What each ASCII sign becomes; 0 between words.
+const ASCII: [u8; 128] = {
+    let mut table = [0; 128];
+    let mut sign = 0_u8;
+    while sign < 128 {
+        if sign.is_ascii_alphanumeric() {
+            table[sign as usize] = sign.to_ascii_lowercase();
+        }
+        sign += 1;
     }
-    out
+    table
+};
+
+/// One space, however many signs stand between two words.
+fn space(out: &mut Vec<u8>) {
+    if out.last() != Some(&b' ') {
+        out.push(b' ');
+    }
 }
 
 #[cfg(test)]

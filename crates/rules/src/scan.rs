@@ -55,8 +55,7 @@ impl Scan {
             mention = Some(next);
             mentions += 1;
         }
-        let dear =
-            if words.bytes().any(|byte| byte.is_ascii_digit()) { dearest(&words, surcharged) } else { None };
+        let dear = dearest(&words, surcharged);
         Self { words, mention, mentions, dear }
     }
 
@@ -118,8 +117,8 @@ fn read_mention<'a>(before: &str, after: &'a str) -> Option<(Option<u32>, &'a st
 /// The dearest number of folded words.
 fn dearest(words: &str, table: &Surcharged) -> Option<Dear> {
     let mut dear = None;
-    let starts = words.match_indices(' ').map(|(at, _)| at + 1);
-    for at in starts.filter(|at| words.as_bytes().get(*at).is_some_and(u8::is_ascii_digit)) {
+    let starts = words.as_bytes().array_windows().zip(1..);
+    for (_, at) in starts.filter(|([before, first], _)| *before == b' ' && first.is_ascii_digit()) {
         dear = dear.max(dear_call(words.get(at..)?, table)).max(dear_code(words, at, table));
     }
     dear

@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release -p facteur-store --example bench -- [messages] [rows kept before] [cache MiB] [folder]`
 //!
+//! With `--webhooks` among the arguments each receipt has its event, leased as it is raised, and the record of
+//! its delivery; with `--tick N` only ticks of that size are measured.
+//!
 //! A tick is four verbs queued together, so that one commit has them all: new messages are accepted,
 //! those of the last tick are handed over, those of the one before are answered, and those before
 //! that have their receipts.
@@ -9,14 +12,19 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use facteur_domain::delivery::Event;
 use facteur_domain::text::Encoding;
 use facteur_domain::{
-    AccountKeyId, Class, IdSource, Message, MessageId, MessageText, Msisdn, PartId, Timestamp, WorkspaceId,
+    AccountKeyId, Class, IdSource, Message, MessageId, MessageText, Msisdn, PartId, Redacted, Timestamp,
+    WebhookId, WorkspaceId,
 };
-use facteur_store::{Accept, Answer, AnswerOutcome, HandOver, Options, Receipt, RouteId, Store};
+use facteur_store::{
+    Accept, Actor, AfterDelivery, Answer, AnswerOutcome, Courier, DeliveryOutcome, DueDelivery, DueRequest,
+    HandOver, NewWebhook, Options, Receipt, RouteId, Store, Webhook, WebhookTopic, Workspace,
+};
 
 /// A usual text, 122 octets.
 const TEXT: &str = "Bonjour, votre commande 2026-118 est prête. Retrait en boutique jusqu'à samedi 19 h, \
@@ -60,9 +68,58 @@ fn smsc_id(message: &Message) -> String {
     format!("{:016X}", message.id.key().cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
+/// Who delivers: an endpoint that takes everything at once.
+#[derive(Default)]
+struct Taken(Mutex<Vec<DeliveryOutcome>>);
+
+impl Courier for Taken {
+    fn reserve(&self, _: WebhookId) -> bool {
+        true
+    }
+
+    fn release(&self, _: WebhookId) {}
+
+    fn deliver(&self, leased: Vec<(Arc<Webhook>, DueDelivery)>) {
+        let outcomes = leased.into_iter().map(|(_, delivery)| DeliveryOutcome {
+            endpoint: delivery.endpoint,
+            event: delivery.event,
+            at: Timestamp::from_millis(1_795_000_000_000),
+            took: Duration::from_millis(1),
+            status: Some(200),
+            error: None,
+            answer: None,
+            next: AfterDelivery::Done,
+        });
+        self.0.lock().expect("locked").extend(outcomes);
+    }
+}
+
+/// An endpoint that is told of every receipt.
+async fn subscribe(store: &Store) -> Arc<Taken> {
+    let (workspace, at) = (WorkspaceId::from_key(16), Timestamp::from_millis(1_794_000_000_000));
+    let actor = || Actor::named("bench");
+    let made = Workspace { id: workspace, name: "bench".to_owned(), created_at: at };
+    store.create_workspace(made, actor()).await.expect("made");
+    let new = NewWebhook {
+        url: "https://example.com/hook".to_owned(),
+        topics: vec![WebhookTopic::SmsDelivered, WebhookTopic::SmsUndelivered],
+        description: None,
+        secret: Redacted::new([7; 32]),
+        enabled: true,
+        v1: None,
+    };
+    store.create_webhook(workspace, new, at, actor()).await.expect("made");
+    let (taken, lease) = (Arc::new(Taken::default()), Duration::from_secs(1_800));
+    store.engage_courier(taken.clone(), lease).await.expect("engaged");
+    let request = DueRequest { now: at, lease, room: 1, rooms: Vec::new(), limit: 1, thorough: true };
+    store.due_deliveries(request).await.expect("looked");
+    taken
+}
+
 async fn tick(
     store: &Store,
     route: RouteId,
+    taken: Option<&Taken>,
     accepted: Vec<Message>,
     handed: &[Message],
     answered: &[Message],
@@ -101,12 +158,20 @@ async fn tick(
         raw: bytes::Bytes::new(),
     });
     let ending = store.record_receipts(receipts.collect());
+    let told = taken.map(|taken| std::mem::take(&mut *taken.0.lock().expect("locked")));
+    let patience = Duration::from_hours(120);
+    let telling = told
+        .filter(|told| !told.is_empty())
+        .map(|told| store.record_deliveries(told, patience, Timestamp::from_millis(1_795_000_000_000)));
     for answer in accepting {
         answer.await.expect("kept");
     }
     assert_eq!(handing.await.expect("handed over").len(), handed.len());
     assert_eq!(answering.await.expect("recorded").len(), answered.len());
     assert_eq!(ending.await.expect("recorded").len(), ended.len());
+    if let Some(telling) = telling {
+        telling.await.expect("recorded");
+    }
 }
 
 /// Milliseconds of CPU this process has used.
@@ -117,7 +182,7 @@ fn cpu_millis() -> f64 {
     (ticks(11) + ticks(12)) * 10.0
 }
 
-async fn run(store: &Store, traffic: &mut Traffic, size: usize, messages: usize) {
+async fn run(store: &Store, taken: Option<&Taken>, traffic: &mut Traffic, size: usize, messages: usize) {
     let route = store.route("bench".to_owned()).await.expect("a route");
     let (started, cpu) = (Instant::now(), cpu_millis());
     let mut waves: [Vec<Message>; 3] = Default::default();
@@ -125,7 +190,7 @@ async fn run(store: &Store, traffic: &mut Traffic, size: usize, messages: usize)
     for _ in 0..messages.div_ceil(size) {
         let new: Vec<Message> = (0..size).map(|_| traffic.message()).collect();
         let begun = Instant::now();
-        tick(store, route, new.clone(), &waves[0], &waves[1], &waves[2]).await;
+        tick(store, route, taken, new.clone(), &waves[0], &waves[1], &waves[2]).await;
         ticks.push(begun.elapsed());
         waves.rotate_right(1);
         waves[0] = new;
@@ -146,7 +211,7 @@ async fn run(store: &Store, traffic: &mut Traffic, size: usize, messages: usize)
     );
     // What is still on its way ends, so that the next run starts clean.
     for _ in 0..3 {
-        tick(store, route, Vec::new(), &waves[0], &waves[1], &waves[2]).await;
+        tick(store, route, taken, Vec::new(), &waves[0], &waves[1], &waves[2]).await;
         waves.rotate_right(1);
         waves[0].clear();
     }
@@ -154,7 +219,10 @@ async fn run(store: &Store, traffic: &mut Traffic, size: usize, messages: usize)
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let args: Vec<String> = std::env::args().collect();
+    let mut args: Vec<String> = std::env::args().collect();
+    let webhooks = args.iter().position(|arg| arg == "--webhooks").map(|at| args.remove(at)).is_some();
+    let size = args.iter().position(|arg| arg == "--tick").and_then(|at| args.drain(at..at + 2).nth(1));
+    let only: Option<usize> = size.map(|size| size.parse().expect("a number"));
     let number = |n: usize, or: usize| args.get(n).and_then(|a| a.parse().ok()).unwrap_or(or);
     let (messages, kept) = (number(1, 100_000), number(2, 0));
     let scratch = tempfile::tempdir().expect("a folder");
@@ -163,11 +231,13 @@ async fn main() {
     options.cache_kib = u32::try_from(number(3, options.cache_kib as usize / 1024) * 1024).expect("small");
     let store = Store::open(options, Box::new(|_| {})).expect("opens");
     let mut traffic = Traffic { ids: IdSource::new(0), now: 1_795_000_000_000, count: 0 };
+    let taken = if webhooks { Some(subscribe(&store).await) } else { None };
+    let taken = taken.as_deref();
     if kept > 0 {
-        run(&store, &mut traffic, 4096, kept).await;
+        run(&store, taken, &mut traffic, 4096, kept).await;
     }
-    for size in [16, 64, 256, 1024] {
-        run(&store, &mut traffic, size, messages.min(size * 2000)).await;
+    for size in only.map_or(vec![16, 64, 256, 1024], |size| vec![size]) {
+        run(&store, taken, &mut traffic, size, messages.min(size * 2000)).await;
     }
     store.close().await.expect("closes");
 }

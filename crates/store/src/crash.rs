@@ -116,8 +116,3 @@ pub use armed::{arm, point};
 #[cfg(not(debug_assertions))]
 #[inline(always)]
 pub const fn point(_name: &'static str) {}
-
-/// Nothing: points are there in debug builds only.
-#[cfg(not(debug_assertions))]
-#[inline(always)]
-pub(crate) const fn of_verb(_verb: &str, _when: &str) {}

@@ -1,5 +1,6 @@
 //! What customers' endpoints are told: the words of the webhook verbs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{EventId, Redacted, Timestamp, WebhookId, WorkspaceId};
@@ -160,6 +161,16 @@ pub struct DueDelivery {
     pub attempts: u16,
     /// The body to send, octet for octet. It names a person: it goes into no log.
     pub payload: Redacted<String>,
+}
+
+/// Who delivers, as the writer sees it. Called on the writer's thread: it must not block.
+pub trait Courier: Send + Sync {
+    /// Whether it has room for one more delivery to an endpoint, which it then keeps for it.
+    fn reserve(&self, endpoint: WebhookId) -> bool;
+    /// What it kept room for does not come: its transaction was not kept.
+    fn release(&self, endpoint: WebhookId);
+    /// Deliveries that it kept room for, on disk now and leased, with their endpoints as they are.
+    fn deliver(&self, leased: Vec<(Arc<Webhook>, DueDelivery)>);
 }
 
 /// What became of an attempt.

@@ -1,16 +1,18 @@
 //! Webhooks in the store: told with their cause, leased, recorded, replayed, forgotten.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use facteur_domain::text::Encoding;
 use facteur_domain::{
     AccountKeyId, Class, Message, MessageId, MessageText, Msisdn, OptOutScope, PartId, Redacted, Timestamp,
-    WorkspaceId,
+    WebhookId, WorkspaceId,
 };
 use facteur_store::{
-    Accept, Actor, AfterDelivery, Answer, AnswerOutcome, ContactCard, ContactUpdate, DeliveryOutcome,
-    DeliveryState, DueDeliveries, DueRequest, HandOver, NewOptOut, NewWebhook, Options, Page, Replay,
-    RouteId, Store, StoreError, V1Endpoint, V1Topic, Webhook, WebhookTopic, WebhookUpdate, Workspace,
+    Accept, Actor, AfterDelivery, Answer, AnswerOutcome, ContactCard, ContactUpdate, Courier,
+    DeliveryOutcome, DeliveryState, DueDeliveries, DueDelivery, DueRequest, HandOver, NewOptOut, NewWebhook,
+    Options, Page, Replay, RouteId, Store, StoreError, V1Endpoint, V1Topic, Webhook, WebhookTopic,
+    WebhookUpdate, Workspace,
 };
 use tempfile::TempDir;
 
@@ -354,4 +356,133 @@ async fn contacts_are_told_with_their_change_and_erased_with_their_number() {
     assert_eq!(kept.total, 0);
     world.store.erase_person(WORKSPACE, number(1), at(5), actor()).await.expect("erased");
     assert_eq!(world.store.contact(WORKSPACE, made.id).await.expect("read"), None);
+}
+
+/// Who delivers: with room for so many, and what came.
+#[derive(Default)]
+struct Hands {
+    room: Mutex<usize>,
+    came: Mutex<Vec<(Arc<Webhook>, DueDelivery)>>,
+}
+
+impl Hands {
+    fn room(&self, room: usize) {
+        *self.room.lock().expect("locked") = room;
+    }
+
+    fn left(&self) -> usize {
+        *self.room.lock().expect("locked")
+    }
+
+    fn came(&self) -> DueDeliveries {
+        let came = std::mem::take(&mut *self.came.lock().expect("locked"));
+        let deliveries = came.into_iter().map(|(_, delivery)| delivery).collect();
+        DueDeliveries { deliveries, ..DueDeliveries::default() }
+    }
+}
+
+impl Courier for Hands {
+    fn reserve(&self, _: WebhookId) -> bool {
+        let mut room = self.room.lock().expect("locked");
+        let free = *room > 0;
+        *room -= usize::from(free);
+        free
+    }
+
+    fn release(&self, _: WebhookId) {
+        *self.room.lock().expect("locked") += 1;
+    }
+
+    fn deliver(&self, leased: Vec<(Arc<Webhook>, DueDelivery)>) {
+        self.came.lock().expect("locked").extend(leased);
+    }
+}
+
+#[tokio::test]
+async fn what_is_raised_goes_at_once_to_who_has_room_and_overtakes_nothing() {
+    let mut world = World::new().await;
+    let endpoint = world.subscribe(&[WebhookTopic::SmsSent]).await;
+    let hands = Arc::new(Hands::default());
+    hands.room(1);
+    world.store.engage_courier(hands.clone(), LEASE).await.expect("engaged");
+    world.send(1, true).await;
+    assert_eq!(hands.came().deliveries.len(), 0, "whether older ones wait is not known yet");
+    assert_eq!(world.due(2).await.deliveries.len(), 1);
+    let raised = world.store.webhooks_raised();
+    world.send(3, true).await;
+    let leased = hands.came();
+    assert_eq!((topics(&leased), world.store.webhooks_raised()), (vec!["sms.sent".to_owned()], raised));
+    assert_eq!(world.due(4).await.deliveries.len(), 0, "leased");
+    world.send(5, true).await;
+    assert_eq!((hands.came().deliveries.len(), world.store.webhooks_raised()), (0, raised + 1), "no room");
+    hands.room(1);
+    world.send(6, true).await;
+    assert_eq!(hands.came().deliveries.len(), 0, "another waits before it");
+    assert_eq!(world.due(7).await.deliveries.len(), 2);
+    world.send(8, true).await;
+    assert_eq!(hands.came().deliveries.len(), 1, "level again");
+    world.record(&leased, 9, AfterDelivery::Done).await;
+    let page = Page { page: 1, size: 10 };
+    let listed = world.store.webhook_deliveries(WORKSPACE, endpoint.id, page).await.expect("read");
+    let delivered = listed.rows.iter().filter(|row| row.state == DeliveryState::Delivered);
+    assert_eq!(delivered.map(|row| row.event).collect::<Vec<_>>(), [leased.deliveries[0].event]);
+    world.store.close().await.expect("closes");
+    world.store = open(&world.folder);
+    assert_eq!(
+        world.store.recover_deliveries(at(10)).await.expect("freed"),
+        4,
+        "all but the one that was taken"
+    );
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn what_the_disk_refused_goes_to_nobody() {
+    const FULL: i32 = 13;
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options::new(folder.path().join("facteur.db"));
+    let (store, mut hand) = Store::open_by_hand(options, Box::new(|_| ())).expect("opens");
+    let workspace = Workspace { id: WORKSPACE, name: "Demo".to_owned(), created_at: at(0) };
+    let new = NewWebhook {
+        url: "https://example.com/hook".to_owned(),
+        topics: vec![WebhookTopic::ContactCreated],
+        description: None,
+        secret: Redacted::new([7; 32]),
+        enabled: true,
+        v1: None,
+    };
+    let hands = Arc::new(Hands::default());
+    let made = store.create_workspace(workspace, actor());
+    let webhook = store.create_webhook(WORKSPACE, new, at(0), actor());
+    let engaged = store.engage_courier(hands.clone(), LEASE);
+    hand.write(None);
+    made.wait().expect("made");
+    webhook.wait().expect("made");
+    engaged.wait().expect("engaged");
+    let look = |hand: &mut facteur_store::Hand, seconds| {
+        let request = DueRequest {
+            now: at(seconds),
+            lease: LEASE,
+            room: 100,
+            rooms: Vec::new(),
+            limit: 1000,
+            thorough: true,
+        };
+        let due = store.due_deliveries(request);
+        hand.write(None);
+        due.wait().expect("leased").deliveries.len()
+    };
+    assert_eq!(look(&mut hand, 1), 0);
+    hands.room(5);
+    let card = || ContactCard { name: Some("Camille".to_owned()), ..ContactCard::default() };
+    let refused = store.create_contact(WORKSPACE, card(), at(2));
+    hand.write(Some(FULL));
+    assert!(refused.wait().is_err());
+    assert_eq!((hands.came().deliveries.len(), hands.left()), (0, 5), "the batch was not kept");
+    assert_eq!(look(&mut hand, 3), 0);
+    let kept = store.create_contact(WORKSPACE, card(), at(4));
+    hand.write(None);
+    kept.wait().expect("made");
+    assert_eq!((hands.came().deliveries.len(), hands.left()), (1, 4));
+    assert_eq!(look(&mut hand, 5), 0, "leased");
 }

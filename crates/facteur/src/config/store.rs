@@ -34,6 +34,9 @@ pub(crate) struct StoreSettings {
     /// Delivered parts remembered in memory, to know a second receipt.
     #[serde(deserialize_with = "number::<_, usize, 1_000, 100_000_000>")]
     pub(crate) finals_max: usize,
+    /// Messages under way remembered in memory, so that their rows are not read again.
+    #[serde(deserialize_with = "number::<_, usize, 0, 1_000_000>")]
+    pub(crate) in_hand_max: usize,
     /// Page cache of each connection, in KiB.
     #[serde(deserialize_with = "number::<_, u32, 1_024, 16_777_216>")]
     pub(crate) cache_kib: u32,
@@ -67,6 +70,7 @@ impl Default for StoreSettings {
             busy_timeout: usual.busy_timeout,
             late_receipts: usual.late_receipts,
             finals_max: usual.finals_max,
+            in_hand_max: usual.in_hand_max,
             cache_kib: usual.cache_kib,
             pages_max: usual.pages_max,
             reserve_mib: usual.reserve >> 20,
@@ -86,6 +90,7 @@ impl StoreSettings {
             busy_timeout: self.busy_timeout,
             late_receipts: self.late_receipts,
             finals_max: self.finals_max,
+            in_hand_max: self.in_hand_max,
             cache_kib: self.cache_kib,
             pages_max: self.pages_max,
             reserve: self.reserve_mib << 20,

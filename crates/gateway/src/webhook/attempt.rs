@@ -1,6 +1,7 @@
 //! One attempt to tell one endpoint one event.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::Timestamp;
@@ -24,15 +25,20 @@ const JITTER: u32 = 10;
 const V1_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where deliveries of one lease go.
 pub(super) struct Target {
-    webhook: Webhook,
+    webhook: Arc<Webhook>,
     /// The resolver is not asked about an address that is written out, so the guard is, once a lease.
     url: Result<Url, UrlProblem>,
 }
 
 impl Target {
-    pub(super) fn new(webhook: Webhook, guard: Guard) -> Self {
+    pub(super) fn new(webhook: Arc<Webhook>, guard: Guard) -> Self {
         let url = guard.check(&webhook.url);
         Self { webhook, url }
+    }
+
+    /// Whether it was made of this very endpoint, nothing of which has changed since.
+    pub(super) fn is_of(&self, webhook: &Arc<Webhook>) -> bool {
+        Arc::ptr_eq(&self.webhook, webhook)
     }
 }
 

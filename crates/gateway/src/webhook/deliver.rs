@@ -6,17 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{EventId, Timestamp, WebhookId};
-use facteur_store::{AfterDelivery, DeliveryOutcome, DueDeliveries, DueDelivery, DueRequest, StoreError};
+use facteur_store::{
+    AfterDelivery, DeliveryOutcome, DueDeliveries, DueDelivery, DueRequest, StoreError, Webhook,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::OUTCOMES;
 use super::attempt::{Target, attempt};
+use super::places::Places;
 use crate::metrics::ByOutcome;
 use crate::shared::Shared;
 
 /// Deliveries of one endpoint that wait in memory at most.
-const LANE_MAX: usize = 512;
+pub(super) const LANE_MAX: usize = 512;
 /// Deliveries leased at once at most.
 const LEASE_BATCH: usize = 2_048;
 /// How long a lease lasts: longer than a full lane of an endpoint that never answers in time.
@@ -27,13 +30,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
 /// What the task hears.
-enum News {
+pub(super) enum News {
     /// An attempt ended.
     Tried(DeliveryOutcome),
     /// An attempt was broken off by the shutdown: its lease ends with the process.
     Dropped(WebhookId),
     /// The store answered.
     Leased(Result<DueDeliveries, StoreError>),
+    /// The store leased what it raised.
+    Handed(Vec<(Arc<Webhook>, DueDelivery)>),
     /// The store recorded a batch.
     Recorded,
 }
@@ -49,6 +54,8 @@ struct Lane {
     proved: bool,
     /// It got as much as it had room for: there may be more.
     full: bool,
+    /// Where its last delivery of what was just raised goes.
+    target: Option<Arc<Target>>,
 }
 
 impl Lane {
@@ -70,6 +77,7 @@ impl Lane {
 struct Deliverer {
     shared: Arc<Shared>,
     news: UnboundedSender<News>,
+    places: Arc<Places>,
     lanes: HashMap<WebhookId, Lane>,
     /// What is in a lane, under way, or not recorded yet.
     held: HashSet<(WebhookId, EventId)>,
@@ -88,9 +96,13 @@ struct Deliverer {
 pub(crate) async fn run(shared: Arc<Shared>, halt: CancellationToken) {
     let (news, heard) = unbounded_channel();
     let look_at = shared.clock.now();
+    let places = Arc::new(Places::new(news.clone()));
+    // When the store closes, nobody needs to know.
+    drop(shared.store.engage_courier(places.clone(), LEASE));
     let deliverer = Deliverer {
         shared,
         news,
+        places,
         lanes: HashMap::new(),
         held: HashSet::new(),
         tried: Vec::new(),
@@ -129,7 +141,10 @@ impl Deliverer {
                 }
                 () = wake.notified() => {}
                 () = clock.pause(pause) => {}
-                () = halt.cancelled(), if !self.halted => self.halted = true,
+                () = halt.cancelled(), if !self.halted => {
+                    self.halted = true;
+                    self.places.close();
+                }
             }
         }
     }
@@ -147,6 +162,7 @@ impl Deliverer {
             News::Dropped(endpoint) => self.left(endpoint),
             News::Recorded => self.recording = false,
             News::Leased(Ok(due)) => self.leased(due),
+            News::Handed(leased) => self.handed(leased),
             News::Leased(Err(why)) => {
                 self.leasing = false;
                 if !matches!(why, StoreError::Closed) {
@@ -159,6 +175,7 @@ impl Deliverer {
 
     fn left(&mut self, endpoint: WebhookId) {
         self.running -= 1;
+        self.places.left(endpoint);
         if let Some(lane) = self.lanes.get_mut(&endpoint) {
             lane.running -= 1;
         }
@@ -176,6 +193,7 @@ impl Deliverer {
         if let Some(lane) = self.lanes.get_mut(&outcome.endpoint) {
             lane.proved = outcome.next == AfterDelivery::Done;
             lane.failing = !lane.proved;
+            self.places.proved(outcome.endpoint, lane.proved);
         }
         if let AfterDelivery::Retry(at) = outcome.next {
             self.next_due = Some(self.next_due.map_or(at, |due| due.min(at)));
@@ -188,19 +206,39 @@ impl Deliverer {
         self.next_due = [self.next_due, due.next_due].into_iter().flatten().min();
         let guard = self.shared.webhooks.guard;
         let endpoints = due.endpoints.into_iter();
-        let endpoints: HashMap<WebhookId, Arc<Target>> =
-            endpoints.map(|endpoint| (endpoint.id, Arc::new(Target::new(endpoint, guard)))).collect();
+        let endpoints: HashMap<WebhookId, Arc<Target>> = endpoints
+            .map(|endpoint| (endpoint.id, Arc::new(Target::new(Arc::new(endpoint), guard))))
+            .collect();
         for delivery in due.deliveries {
             let Some(endpoint) = endpoints.get(&delivery.endpoint) else { continue };
             // A replay of what is under way: the lease of the replay ends, and it comes again.
             if !self.held.insert((delivery.endpoint, delivery.event)) {
                 continue;
             }
+            self.places.given(delivery.endpoint);
             let lane = self.lanes.entry(delivery.endpoint).or_default();
             lane.waiting.push_back((endpoint.clone(), delivery));
         }
         for lane in self.lanes.values_mut() {
             lane.full |= lane.room(self.shared.webhooks.rules.per_endpoint) == 0;
+        }
+    }
+
+    /// Takes what has a place already.
+    fn handed(&mut self, leased: Vec<(Arc<Webhook>, DueDelivery)>) {
+        let guard = self.shared.webhooks.guard;
+        for (webhook, delivery) in leased {
+            if self.halted || !self.held.insert((delivery.endpoint, delivery.event)) {
+                self.places.left(delivery.endpoint);
+                continue;
+            }
+            let lane = self.lanes.entry(delivery.endpoint).or_default();
+            let target = match lane.target.take() {
+                Some(target) if target.is_of(&webhook) => target,
+                _ => Arc::new(Target::new(webhook, guard)),
+            };
+            lane.target = Some(target.clone());
+            lane.waiting.push_back((target, delivery));
         }
     }
 
@@ -251,6 +289,7 @@ impl Deliverer {
         (self.seen, self.leasing, self.next_due) = (raised, true, None);
         if thorough {
             self.look_at = now.plus(LOOK_EVERY);
+            self.places.tidy();
         }
         let request = DueRequest { now, lease: LEASE, room: LANE_MAX, rooms, limit: LEASE_BATCH, thorough };
         let (pending, news) = (self.shared.store.due_deliveries(request), self.news.clone());

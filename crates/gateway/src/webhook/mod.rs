@@ -3,6 +3,7 @@
 mod attempt;
 mod deliver;
 mod guard;
+mod places;
 mod sign;
 
 use std::sync::Arc;

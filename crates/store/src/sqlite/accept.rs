@@ -1,11 +1,12 @@
 //! Keeping a message, and the request's idempotency with it.
 
 use facteur_domain::delivery::State;
-use facteur_domain::{AccountKeyId, AutoReply, ConsentId, Message, MessageId, Timestamp};
+use facteur_domain::{AccountKeyId, AutoReply, ConsentId, Message, MessageId, Sender, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::consents::{self, Scribe};
 use super::fault::{Fault, is_constraint};
+use super::parcel::Parcel;
 use super::step::Step;
 use super::writer::Tx;
 use super::{conversations, recipients, rows, verdicts, webhooks};
@@ -57,7 +58,8 @@ fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
     } = accept;
     let state = if message.send_at > message.accepted_at { State::Scheduled } else { State::Queued };
     insert_message(tx, &message)?;
-    insert_work(tx, &message, state)?;
+    let mut parcel = Parcel::fresh(&message, state);
+    parcel.begin(tx)?;
     if message.id.key() <= tx.memory.sealed {
         recipients::note_late(tx, message.workspace, message.recipient, message.id)?;
     }
@@ -81,6 +83,12 @@ fn keep_message(tx: &mut Tx<'_>, accept: Accept) -> Result<(), Fault> {
         tx.tallies.ruled(message.workspace, message.accepted_at, RuleEffect::Held, rule);
     }
     if state == State::Queued {
+        if tx.memory.in_hand.has_room() {
+            // Its events tell of it: not read again for them.
+            let told = tx.memory.hooks.any(message.workspace);
+            parcel.whole = told.then(|| Box::new(message.clone()));
+            tx.memory.in_hand.put(parcel);
+        }
         tx.accepted.push(message);
     }
     Ok(())
@@ -127,16 +135,21 @@ fn rely(
 
 /// First, so that an id that is there already leaves nothing behind.
 fn insert_message(tx: &Tx<'_>, message: &Message) -> Result<(), Fault> {
-    let mut statement = tx.conn.prepare_cached(
+    let code;
+    let sender = match &message.sender {
+        // A name is bound where it stands; only a code must be printed first.
+        Sender::Name(name) => name.as_str(),
+        Sender::Code(number) => {
+            code = number.to_string();
+            &code
+        }
+    };
+    let done = tx.statements.execute(
         "INSERT INTO message (id, workspace, api_key, sender, recipient, class, text, encoding, parts, \
          accepted_at, send_at, expires_at, client_reference, test, auto_reply) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-    )?;
-    let done = match &message.sender {
-        // A name is bound where it stands; only a code must be printed first.
-        facteur_domain::Sender::Name(name) => statement.execute(message_params(message, name.as_str())),
-        facteur_domain::Sender::Code(code) => statement.execute(message_params(message, &code.to_string())),
-    };
+        message_params(message, sender),
+    );
     match done {
         Ok(_) => Ok(()),
         Err(error) if is_constraint(&error) => {
@@ -164,26 +177,6 @@ fn message_params<'m>(message: &'m Message, sender: &'m str) -> impl rusqlite::P
         message.test,
         message.auto_reply.map(AutoReply::as_str),
     )
-}
-
-fn insert_work(tx: &Tx<'_>, message: &Message, state: State) -> rusqlite::Result<()> {
-    let mut statement = tx.conn.prepare_cached(
-        "INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at, sender) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
-    statement.execute(params![
-        message.id.key(),
-        rows::code(state),
-        message.accepted_at.millis(),
-        message.send_at.millis(),
-        message.workspace.key(),
-        message.class.as_str(),
-        message.parts,
-        rows::digits(message.recipient),
-        message.expires_at.millis(),
-        message.sender.to_string(),
-    ])?;
-    Ok(())
 }
 
 fn count(counts: &mut Vec<(i64, AccountKeyId, u64)>, day: i64, key: AccountKeyId, number: u64) {

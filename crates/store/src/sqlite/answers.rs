@@ -19,7 +19,7 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed,
     let mut guard = Guard::default();
     for order in batch {
         departed.given.push(0);
-        let Some(mut parcel) = Parcel::load(tx.conn, order.message)? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, order.message)? else { continue };
         let owed = parcel.owed() & order.parts_owed;
         if owed == 0 {
             continue;
@@ -51,6 +51,7 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed,
         if let Some(through) = order.through {
             written::note(tx, order, &parcel, through)?;
         }
+        parcel.keep(tx);
         if let Some(last) = departed.given.last_mut() {
             *last = given;
         }
@@ -62,7 +63,7 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed,
 /// others of the same message may be under way on another bind.
 pub(super) fn give_back(tx: &mut Tx<'_>, messages: &[(MessageId, u16)], at: Timestamp) -> Result<(), Fault> {
     for (message, unwritten) in messages {
-        let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, *message)? else { continue };
         for index in (0..parcel.shared.parts).filter(|index| unwritten & (1 << index) != 0) {
             let Some(part) = parcel.part(index) else { continue };
             if part.state != facteur_domain::State::Submitting || !part.happens(Event::Deferred, at) {
@@ -82,7 +83,7 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Answer]) -> Result<Vec<Change>, F
     let mut changes = Vec::with_capacity(batch.len());
     for answer in batch {
         let message = answer.part.message();
-        let Some(mut parcel) = Parcel::load(tx.conn, message)? else {
+        let Some(mut parcel) = Parcel::load(tx, message)? else {
             let (detail, what) = describe(&answer.outcome);
             stray(tx, answer, what, detail.as_deref())?;
             continue;
@@ -98,6 +99,10 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Answer]) -> Result<Vec<Change>, F
         parcel.put_back(tx, answer.part.index(), touched)?;
         for receipt in &early {
             receipts::opted_out(tx, &parcel, receipt)?;
+        }
+        // With a STOP, parts of its own may have been withdrawn.
+        if !early.iter().any(|receipt| receipt.opted_out) {
+            parcel.keep(tx);
         }
     }
     Ok(changes)

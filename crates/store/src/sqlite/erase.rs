@@ -90,6 +90,8 @@ pub(super) fn messages(tx: &mut Tx<'_>, batch: &[MessageId], at: Timestamp) -> R
     };
     let waiting: Vec<_> = batch.iter().map(|message| (*message, why())).collect();
     waiting::withdraw(tx, &waiting, at)?;
+    // As they were, no event may tell of them any more.
+    tx.memory.in_hand.clear();
     overwriting(tx.conn, || forget_messages(tx, batch))
 }
 

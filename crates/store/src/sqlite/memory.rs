@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_domain::{InboundId, Msisdn, PartId};
@@ -10,6 +11,7 @@ use foldhash::fast::{FixedState, RandomState};
 use rusqlite::Connection;
 use tracing::error;
 
+use super::in_hand::InHand;
 use super::retention::Texts;
 use super::webhooks::Hooks;
 use super::{FreshStops, Options, conversations, received, recipients};
@@ -45,6 +47,12 @@ pub(super) struct Memory {
     pub(super) last_received: InboundId,
     /// How far the tidying of `written` has come.
     pub(super) tidied_phone: i64,
+    /// Messages under way, as their rows are.
+    pub(super) in_hand: InHand,
+    /// Names of routes, as they are asked for.
+    pub(super) routes: HashMap<RouteId, Arc<str>, RandomState>,
+    /// What SQLite says instead of "another process wrote": it changes when one did.
+    foreign: i64,
     /// Parts delivered lately.
     finals: Finals,
     /// Keys put into `finals` by the batch under way.
@@ -71,6 +79,9 @@ impl Memory {
             talkers: conversations::talkers(conn)?,
             last_received: received::last(conn)?,
             tidied_phone: 0,
+            in_hand: InHand::new(options.in_hand_max),
+            routes: HashMap::default(),
+            foreign: data_version(conn)?,
             finals,
             fresh: Vec::new(),
         })
@@ -96,10 +107,17 @@ impl Memory {
         Ok(())
     }
 
-    /// A batch begins.
-    pub(super) fn begin(&mut self) {
+    /// A batch begins, in its transaction.
+    pub(super) fn begin(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         self.receipts = ReceiptCount::default();
         self.fresh.clear();
+        let version = data_version(conn)?;
+        if version != self.foreign {
+            self.in_hand.clear();
+            self.hooks.reload(conn)?;
+            self.foreign = version;
+        }
+        Ok(())
     }
 
     /// The batch was not kept.
@@ -107,6 +125,9 @@ impl Memory {
         for key in self.fresh.drain(..) {
             self.finals.forget(key);
         }
+        self.in_hand.clear();
+        self.routes.clear();
+        self.hooks.give_back(0);
         if let Err(error) = self.hooks.reload(conn) {
             error!(%error, "webhooks cannot be read again");
         }
@@ -122,14 +143,14 @@ impl Memory {
 
     /// A part was delivered: a second receipt for it is no orphan.
     pub(super) fn delivered(&mut self, route: RouteId, smsc_id: &str, recipient: Msisdn, part: PartId) {
-        let key = Finals::key(route, smsc_id);
+        let key = smsc_key(route, smsc_id);
         self.finals.insert(key, (part, recipient));
         self.fresh.push(key);
     }
 
     /// The part delivered lately under this id.
     pub(super) fn find_delivered(&self, route: RouteId, smsc_id: &str) -> Option<(PartId, Msisdn)> {
-        self.finals.find(Finals::key(route, smsc_id))
+        self.finals.find(smsc_key(route, smsc_id))
     }
 }
 
@@ -152,9 +173,19 @@ fn delivered_lately(conn: &Connection) -> rusqlite::Result<Vec<(u64, (PartId, Ms
     Ok(records)
 }
 
+/// A number that differs when another connection has changed the database since.
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
 fn count_orphans(conn: &Connection) -> rusqlite::Result<u64> {
     let count: i64 = conn.prepare_cached("SELECT count(*) FROM orphan")?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// 64 bits that stand for an operator's id: two ids that meet here would need 2^32 parts.
+pub(super) fn smsc_key(route: RouteId, smsc_id: &str) -> u64 {
+    FixedState::with_seed(u64::from(route.0)).hash_one(smsc_id)
 }
 
 /// Delivered parts by their SMSC id, the last `max` of them, in memory only. An index on disk would
@@ -177,11 +208,6 @@ impl Finals {
             self.insert(key, value);
         }
         Ok(())
-    }
-
-    /// 64 bits stand for the id: two ids that meet here would need 2^32 delivered parts.
-    fn key(route: RouteId, smsc_id: &str) -> u64 {
-        FixedState::with_seed(u64::from(route.0)).hash_one(smsc_id)
     }
 
     fn insert(&mut self, key: u64, value: (PartId, Msisdn)) {
@@ -220,10 +246,10 @@ mod tests {
         let recipient = Msisdn::from_digits(33_639_980_001).expect("valid");
         let part = |n: i64| PartId::new(MessageId::from_key(n << 4), 0);
         for n in 0..5 {
-            finals.insert(Finals::key(RouteId(1), &n.to_string()), (part(n), recipient));
+            finals.insert(smsc_key(RouteId(1), &n.to_string()), (part(n), recipient));
         }
-        let found = |n: i64| finals.find(Finals::key(RouteId(1), &n.to_string())).map(|(part, _)| part);
+        let found = |n: i64| finals.find(smsc_key(RouteId(1), &n.to_string())).map(|(part, _)| part);
         assert_eq!([0, 1, 2, 3, 4].map(found), [None, None, Some(part(2)), Some(part(3)), Some(part(4))]);
-        assert_eq!(finals.find(Finals::key(RouteId(2), "4")), None, "ids of routes do not meet");
+        assert_eq!(finals.find(smsc_key(RouteId(2), "4")), None, "ids of routes do not meet");
     }
 }

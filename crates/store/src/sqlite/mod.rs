@@ -23,6 +23,7 @@ mod erase;
 mod evidence;
 mod fault;
 mod fresh;
+mod in_hand;
 mod inbound;
 mod keywords;
 mod ledger;
@@ -48,6 +49,7 @@ mod secret;
 mod sessions;
 mod settings;
 mod standing;
+mod statements;
 mod step;
 mod story;
 mod sweep;
@@ -110,6 +112,9 @@ pub struct Options {
     /// Delivered parts that are remembered, in memory, to tell a second receipt from an orphan; about
     /// 50 octets each. Default 131,072.
     pub finals_max: usize,
+    /// Messages under way that the writer remembers, so that an answer and a receipt need not read what was
+    /// written a moment before; about 900 octets each. Default 16,384; 0: none.
+    pub in_hand_max: usize,
     /// Page cache of each connection, in KiB. Default 16,384 (16 MiB): the work under way fits, and
     /// SQLite looks through the whole cache after most commits, so that more costs more.
     pub cache_kib: u32,
@@ -142,6 +147,7 @@ impl Options {
             busy_timeout: Duration::from_secs(5),
             late_receipts: Duration::from_hours(96),
             finals_max: 131_072,
+            in_hand_max: 16_384,
             cache_kib: 16_384,
             pages_max: None,
             reserve: 64 << 20,

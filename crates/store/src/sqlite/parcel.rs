@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use facteur_domain::delivery::{Event, State, aggregate};
-use facteur_domain::{Class, MessageId, Msisdn, PartId, Sender, Timestamp, WorkspaceId};
+use facteur_domain::{Class, Message, MessageId, Msisdn, PartId, Sender, Timestamp, WorkspaceId};
 use rusqlite::{Row, params};
 use tracing::warn;
 
@@ -82,6 +82,8 @@ pub(super) struct Parcel {
     pub(super) shared: Shared,
     /// By index; only the first until the message is handed over.
     pub(super) parts: Vec<Part>,
+    /// The message itself, where the writer remembers it.
+    pub(super) whole: Option<Box<Message>>,
     from: State,
     owed_before: u16,
 }
@@ -109,8 +111,46 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
 }
 
 impl Parcel {
-    /// The parts of a message that is owed work; `None` when it is not (or is not there).
-    pub(super) fn load(conn: &rusqlite::Connection, message: MessageId) -> rusqlite::Result<Option<Self>> {
+    /// As a message is kept first.
+    pub(super) fn fresh(message: &Message, state: State) -> Self {
+        let part = Part {
+            id: PartId::new(message.id, 0),
+            state,
+            state_at: message.accepted_at,
+            due_at: message.send_at,
+            attempts: 0,
+            possible_duplicate: false,
+            left_unknown: false,
+            route: None,
+            smsc_id: None,
+            handed_at: None,
+            answered_at: None,
+            receipt_at: None,
+            word: None,
+            error: None,
+        };
+        let shared = Shared {
+            workspace: message.workspace,
+            sender: message.sender,
+            class: message.class,
+            parts: message.parts,
+            recipient: message.recipient,
+            expires_at: message.expires_at,
+        };
+        Self::new(message.id, shared, vec![part])
+    }
+
+    /// Takes out the parts of a message that is owed work, to change them; `None` when it is not owed any (or
+    /// is not there). [`keep`](Self::keep) puts them back where they are at hand.
+    pub(super) fn load(tx: &mut Tx<'_>, message: MessageId) -> rusqlite::Result<Option<Self>> {
+        match tx.memory.in_hand.take(message) {
+            Some(parcel) => Ok(Some(parcel)),
+            None => Self::read(tx.conn, message),
+        }
+    }
+
+    /// The same, as the rows say.
+    pub(super) fn read(conn: &rusqlite::Connection, message: MessageId) -> rusqlite::Result<Option<Self>> {
         let mut statement = conn.prepare_cached(
             "SELECT id, state, state_at, due_at, attempts, possible_duplicate, left_unknown, route, smsc_id, \
              handed_at, answered_at, receipt_at, word, error, workspace, class, parts, recipient, expires_at, sender \
@@ -136,10 +176,26 @@ impl Parcel {
     }
 
     fn new(message: MessageId, shared: Shared, parts: Vec<Part>) -> Self {
-        let mut parcel = Self { message, shared, parts, from: State::Queued, owed_before: 0 };
-        parcel.from = parcel.state();
-        parcel.owed_before = parcel.owed();
+        let mut parcel = Self { message, shared, parts, whole: None, from: State::Queued, owed_before: 0 };
+        parcel.as_it_stands();
         parcel
+    }
+
+    /// What changes from here on is news.
+    fn as_it_stands(&mut self) {
+        self.from = self.state();
+        self.owed_before = self.owed();
+    }
+
+    /// Stays at hand, its rows being written. Not what is anything but on its plain way: a second attempt
+    /// leaves columns as they were that this forgets.
+    pub(super) fn keep(mut self, tx: &mut Tx<'_>) {
+        let plain = |part: &Part| part.attempts <= 1 && !part.possible_duplicate && !part.left_unknown;
+        if self.state().is_final() || !self.parts.iter().all(plain) {
+            return;
+        }
+        self.as_it_stands();
+        tx.memory.in_hand.put(self);
     }
 
     /// Where the message stands as a whole.
@@ -175,18 +231,39 @@ impl Parcel {
         self.parts.iter().any(|known| known.id == part && known.smsc_id.as_deref() == Some(smsc_id))
     }
 
+    /// Gives a message that was just accepted its row.
+    pub(super) fn begin(&self, tx: &Tx<'_>) -> rusqlite::Result<()> {
+        self.parts.iter().try_for_each(|part| self.insert(tx, part))
+    }
+
     /// Gives every part its row, before the first hand-over.
     pub(super) fn split(&mut self, tx: &Tx<'_>) -> rusqlite::Result<()> {
         if self.is_split() {
             return Ok(());
         }
-        let mut statement = tx.conn.prepare_cached(
-            "INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at, sender) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?;
         for index in 1..self.shared.parts {
             let part = Part { id: PartId::new(self.message, index), ..self.parts[0].clone() };
-            statement.execute(params![
+            self.insert(tx, &part)?;
+            self.parts.push(part);
+        }
+        Ok(())
+    }
+
+    /// Writes the row of a part that is new.
+    fn insert(&self, tx: &Tx<'_>, part: &Part) -> rusqlite::Result<()> {
+        let code;
+        let sender = match &self.shared.sender {
+            // A name is bound where it stands; only a code must be printed first.
+            Sender::Name(name) => name.as_str(),
+            Sender::Code(number) => {
+                code = number.to_string();
+                &code
+            }
+        };
+        tx.statements.execute(
+            "INSERT INTO work (id, state, state_at, due_at, workspace, class, parts, recipient, expires_at, sender) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
                 part.id.key(),
                 rows::code(part.state),
                 part.state_at.millis(),
@@ -196,10 +273,9 @@ impl Parcel {
                 self.shared.parts,
                 rows::digits(self.shared.recipient),
                 self.shared.expires_at.millis(),
-                self.shared.sender.to_string(),
-            ])?;
-            self.parts.push(part);
-        }
+                sender,
+            ],
+        )?;
         Ok(())
     }
 
@@ -257,10 +333,10 @@ impl Parcel {
         for part in &self.parts {
             insert_outcome(tx, part)?;
             self.remember(tx, part)?;
+            // One by one is less than by a range.
+            tx.statements.execute("DELETE FROM work WHERE id = ?1", [part.id.key()])?;
         }
-        tx.conn
-            .prepare_cached("DELETE FROM work WHERE id BETWEEN ?1 AND ?2")?
-            .execute(params![self.message.key(), self.message.key() | PART_MASK])?;
+        tx.memory.in_hand.remove(self.message);
         Ok(())
     }
 
@@ -296,76 +372,76 @@ fn save(tx: &Tx<'_>, part: &Part, touched: Touched) -> rusqlite::Result<()> {
 }
 
 fn save_hand_over(tx: &Tx<'_>, part: &Part) -> rusqlite::Result<()> {
-    let mut statement = tx.conn.prepare_cached(
+    tx.statements.execute(
         "UPDATE work SET state = ?2, state_at = ?3, attempts = ?4, route = ?5, handed_at = ?6 WHERE id = ?1",
+        params![
+            part.id.key(),
+            rows::code(part.state),
+            part.state_at.millis(),
+            part.attempts,
+            part.route.map(|route| route.0),
+            part.handed_at.map(Timestamp::millis),
+        ],
     )?;
-    statement.execute(params![
-        part.id.key(),
-        rows::code(part.state),
-        part.state_at.millis(),
-        part.attempts,
-        part.route.map(|route| route.0),
-        part.handed_at.map(Timestamp::millis),
-    ])?;
     Ok(())
 }
 
 fn save_answer(tx: &Tx<'_>, part: &Part) -> rusqlite::Result<()> {
-    let mut statement = tx.conn.prepare_cached(
+    tx.statements.execute(
         "UPDATE work SET state = ?2, state_at = ?3, route = ?4, smsc_id = ?5, answered_at = ?6, error = ?7, \
          due_at = ?8 WHERE id = ?1",
+        params![
+            part.id.key(),
+            rows::code(part.state),
+            part.state_at.millis(),
+            part.route.map(|route| route.0),
+            part.smsc_id,
+            part.answered_at.map(Timestamp::millis),
+            part.error,
+            part.due_at.millis(),
+        ],
     )?;
-    statement.execute(params![
-        part.id.key(),
-        rows::code(part.state),
-        part.state_at.millis(),
-        part.route.map(|route| route.0),
-        part.smsc_id,
-        part.answered_at.map(Timestamp::millis),
-        part.error,
-        part.due_at.millis(),
-    ])?;
     Ok(())
 }
 
 fn save_all(tx: &Tx<'_>, part: &Part) -> rusqlite::Result<()> {
     save_answer(tx, part)?;
-    let mut statement = tx.conn.prepare_cached(
+    tx.statements.execute(
         "UPDATE work SET attempts = ?2, possible_duplicate = ?3, left_unknown = ?4, handed_at = ?5, \
          receipt_at = ?6, word = ?7 WHERE id = ?1",
+        params![
+            part.id.key(),
+            part.attempts,
+            part.possible_duplicate,
+            part.left_unknown,
+            part.handed_at.map(Timestamp::millis),
+            part.receipt_at.map(Timestamp::millis),
+            part.word,
+        ],
     )?;
-    statement.execute(params![
-        part.id.key(),
-        part.attempts,
-        part.possible_duplicate,
-        part.left_unknown,
-        part.handed_at.map(Timestamp::millis),
-        part.receipt_at.map(Timestamp::millis),
-        part.word,
-    ])?;
     Ok(())
 }
 
 fn insert_outcome(tx: &Tx<'_>, part: &Part) -> rusqlite::Result<()> {
-    let mut statement = tx.conn.prepare_cached(
+    tx.statements.execute(
         "INSERT OR REPLACE INTO outcome (id, state, state_at, attempts, possible_duplicate, route, smsc_id, \
          handed_at, answered_at, receipt_at, word, error) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            part.id.key(),
+            rows::code(part.state),
+            part.state_at.millis(),
+            part.attempts,
+            part.possible_duplicate,
+            part.route.map(|route| route.0),
+            part.smsc_id,
+            part.handed_at.map(Timestamp::millis),
+            part.answered_at.map(Timestamp::millis),
+            part.receipt_at.map(Timestamp::millis),
+            part.word,
+            part.error,
+        ],
     )?;
-    statement.execute(params![
-        part.id.key(),
-        rows::code(part.state),
-        part.state_at.millis(),
-        part.attempts,
-        part.possible_duplicate,
-        part.route.map(|route| route.0),
-        part.smsc_id,
-        part.handed_at.map(Timestamp::millis),
-        part.answered_at.map(Timestamp::millis),
-        part.receipt_at.map(Timestamp::millis),
-        part.word,
-        part.error,
-    ])?;
     Ok(())
 }
 

@@ -44,7 +44,13 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Receipt]) -> Result<Vec<Fated>, F
 fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<Fated, Fault> {
     // An SMSC that gives no ids: only the recipient can tell its messages apart.
     let nameless = receipt.smsc_id.is_empty();
-    let place = match by_id(tx, receipt.route, &receipt.smsc_id, receipt.recipient, nameless)? {
+    let of = receipt.recipient.filter(|_| !nameless);
+    let at_hand = of.and_then(|of| tx.memory.in_hand.find(receipt.route, &receipt.smsc_id, of));
+    let named = match at_hand {
+        Some(part) => Some(Place::Owed(part)),
+        None => by_id(tx, receipt.route, &receipt.smsc_id, receipt.recipient, nameless)?,
+    };
+    let place = match named {
         Some(place) => Some((place, ReceiptFound::ById)),
         None => elsewhere(tx, receipt)?,
     };
@@ -55,7 +61,7 @@ fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<Fated, Fault> {
     let word = Word::of(receipt, found);
     match place {
         Place::Owed(part) => {
-            let Some(mut parcel) = Parcel::load(tx.conn, part.message())? else {
+            let Some(mut parcel) = Parcel::load(tx, part.message())? else {
                 return Err(rusqlite::Error::QueryReturnedNoRows.into());
             };
             let awaited = apply(tx, &mut parcel, part.index(), &word)?;
@@ -64,6 +70,10 @@ fn record_one(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<Fated, Fault> {
             parcel.put_back(tx, part.index(), Touched::All)?;
             opted_out(tx, &parcel, &word)?;
             let change = webhooks::changed(tx, &mut parcel, word.at, None)?;
+            // With a STOP, parts of its own may have been withdrawn.
+            if !word.opted_out {
+                parcel.keep(tx);
+            }
             Ok(Fated { fate: change.map_or(ReceiptFate::Kept(part.message()), ReceiptFate::Moved), after })
         }
         Place::Ended(part) => Ok(Fated { fate: apply_ended(tx, part, &word)?, after: None }),

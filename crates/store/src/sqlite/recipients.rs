@@ -213,6 +213,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::memory::Memory;
+    use super::super::statements::Statements;
     use super::super::tally::Tallies;
     use super::super::{Options, connect};
     use super::*;
@@ -279,6 +280,7 @@ mod tests {
             work(&mut Tx {
                 condition: &super::super::condition::Condition::default(),
                 conn: &self.conn,
+                statements: Statements::new(&self.conn),
                 memory: &mut self.memory,
                 accepted,
                 usage,

@@ -27,7 +27,7 @@ pub(super) fn recover(tx: &mut Tx<'_>, at: Timestamp) -> Result<Recovery, Fault>
         .collect::<Result<_, _>>()?;
     for key in interrupted {
         let part = PartId::from_key(key);
-        let Some(mut parcel) = Parcel::load(tx.conn, part.message())? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, part.message())? else { continue };
         if parcel.part(part.index()).is_some_and(|part| part.happens(Event::AnswerLost, at)) {
             let step = Step {
                 at,
@@ -101,7 +101,7 @@ pub(super) fn overdue_receipts(
     let mut changes = Vec::with_capacity(overdue.len());
     for key in overdue {
         let part = PartId::from_key(key);
-        let Some(mut parcel) = Parcel::load(tx.conn, part.message())? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, part.message())? else { continue };
         let Some(row) = parcel.part(part.index()) else { continue };
         if row.happens(Event::ReceiptOverdue, at) {
             row.left_unknown = true;
@@ -151,7 +151,7 @@ fn give_up_unknown(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, Fault> {
         .collect::<Result<_, _>>()?;
     let mut ended = 0;
     for key in old {
-        let Some(parcel) = Parcel::load(tx.conn, PartId::from_key(key).message())? else { continue };
+        let Some(parcel) = Parcel::load(tx, PartId::from_key(key).message())? else { continue };
         if parcel.parts.iter().all(|part| part.state.is_final() || part.left_unknown) {
             parcel.end(tx)?;
             ended += 1;

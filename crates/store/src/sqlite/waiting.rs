@@ -26,7 +26,7 @@ pub(super) fn withdraw(
 ) -> Result<Vec<Change>, Fault> {
     let mut changes = Vec::with_capacity(batch.len());
     for (message, why) in batch {
-        let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, *message)? else { continue };
         let (event, what, detail) = match why {
             Withdrawal::Blocked { rule, reason } => {
                 (Event::Blocked, "blocked", Some(format!("{rule}: {reason}")))
@@ -50,7 +50,7 @@ pub(super) fn withdraw(
 pub(super) fn hold(tx: &mut Tx<'_>, batch: &[Hold], at: Timestamp) -> Result<Vec<Change>, Fault> {
     let mut changes = Vec::with_capacity(batch.len());
     for Hold { message, until, rule } in batch {
-        let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, *message)? else { continue };
         if !stop_waiting(&mut parcel, Event::Held, at) {
             continue;
         }
@@ -83,7 +83,7 @@ pub(super) fn cancel(
     at: Timestamp,
     actor: Actor,
 ) -> Result<Change, Fault> {
-    let Some(mut parcel) = Parcel::load(tx.conn, message)? else {
+    let Some(mut parcel) = Parcel::load(tx, message)? else {
         return Err(ended_or_missing(tx.conn, workspace, message)?.into());
     };
     if parcel.shared.workspace != workspace {
@@ -130,7 +130,7 @@ pub(super) fn release_due(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Resu
     messages.dedup();
     let mut released = Vec::with_capacity(messages.len());
     for message in messages {
-        let Some(mut parcel) = Parcel::load(tx.conn, message)? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, message)? else { continue };
         for part in parcel.parts.iter_mut().filter(|part| part.state == State::Scheduled) {
             part.happens(Event::Due, now);
         }
@@ -144,7 +144,7 @@ pub(super) fn release_due(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Resu
 pub(super) fn resend(tx: &mut Tx<'_>, messages: &[MessageId], at: Timestamp) -> Result<Vec<Waiting>, Fault> {
     let mut resent = Vec::with_capacity(messages.len());
     for message in messages {
-        let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, *message)? else { continue };
         let (mut moved, recipient) = (0_u16, parcel.shared.recipient);
         for part in parcel.parts.iter_mut().filter(|part| part.state == State::Unknown) {
             keep_attempt(tx, part)?;
@@ -182,7 +182,7 @@ fn remember_doubled(tx: &Tx<'_>, part: &Part, recipient: Msisdn, at: Timestamp) 
 /// Leaves unknown parts as they are for good.
 pub(super) fn leave_unknown(tx: &mut Tx<'_>, messages: &[MessageId], at: Timestamp) -> Result<(), Fault> {
     for message in messages {
-        let Some(mut parcel) = Parcel::load(tx.conn, *message)? else { continue };
+        let Some(mut parcel) = Parcel::load(tx, *message)? else { continue };
         let mut any = false;
         for part in parcel.parts.iter_mut().filter(|part| part.state == State::Unknown && !part.left_unknown)
         {
@@ -249,7 +249,7 @@ pub(super) fn queued(conn: &Connection, after: Option<MessageId>, rows: usize) -
 pub(super) fn waiting(conn: &Connection, messages: &[MessageId]) -> Result<Vec<Waiting>, Fault> {
     let mut waiting = Vec::with_capacity(messages.len());
     for message in messages {
-        if let Some(parcel) = Parcel::load(conn, *message)? {
+        if let Some(parcel) = Parcel::read(conn, *message)? {
             waiting.extend(waiting_of(conn, &parcel)?);
         }
     }

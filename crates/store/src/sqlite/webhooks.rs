@@ -5,6 +5,7 @@ mod endpoints;
 mod hooks;
 mod raise;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use super::admin::note;
 use super::verbs::Manner;
 use super::{Pending, Store};
 use crate::{
-    Actor, AuditLine, DeliveryOutcome, DueDeliveries, DueRequest, NewWebhook, Page, Paged, Replay, Webhook,
-    WebhookDelivery, WebhookSecret, WebhookUpdate,
+    Actor, AuditLine, Courier, DeliveryOutcome, DueDeliveries, DueRequest, NewWebhook, Page, Paged, Replay,
+    Webhook, WebhookDelivery, WebhookSecret, WebhookUpdate,
 };
 
 pub(super) use deliver::{deliveries_below, forget, forget_messages, forget_number};
@@ -143,6 +144,16 @@ impl Store {
         })
     }
 
+    /// Who delivers: what is raised from now on for an endpoint that is level goes to it at once, leased for
+    /// `lease` in the transaction of its cause. What it has no room for, and retries, are for
+    /// [`due_deliveries`](Self::due_deliveries).
+    pub fn engage_courier(&self, courier: Arc<dyn Courier>, lease: Duration) -> Pending<()> {
+        self.write(Manner::owed(1), move |tx| {
+            tx.memory.hooks.engage(courier, lease);
+            Ok(())
+        })
+    }
+
     /// Leases deliveries that are due. Leased ones are not offered again before their lease ends.
     pub fn due_deliveries(&self, request: DueRequest) -> Pending<DueDeliveries> {
         self.write(Manner::owed(LEASE_WEIGHT), move |tx| deliver::due(tx, &request))
@@ -165,7 +176,7 @@ impl Store {
         self.write(Manner::owed(1), move |tx| deliver::recover(tx, at))
     }
 
-    /// Deliveries that came to be owed since the start, by this process: when it rises, there is something
+    /// Deliveries that came to be owed since the start, by this process, and went to no courier: when it rises, there is something
     /// to lease. Cheap.
     #[must_use]
     pub fn webhooks_raised(&self) -> u64 {

@@ -15,6 +15,7 @@ use super::fault::{Fault, describe};
 use super::memory::Memory;
 use super::pending::Reply;
 use super::queue::{Priority, Queue, Weighed};
+use super::statements::Statements;
 use super::tally::Tallies;
 use super::{AcceptedSink, Options};
 use crate::StoreError;
@@ -24,6 +25,8 @@ use crate::receipt::ReceiptTally;
 pub(super) struct Tx<'c> {
     /// The connection, inside the batch's transaction.
     pub(super) conn: &'c Connection,
+    /// What is run for every message, prepared.
+    pub(super) statements: Statements<'c>,
     /// What the writer remembers between batches.
     pub(super) memory: &'c mut Memory,
     /// Told what SQLite says of the disk and the file.
@@ -123,10 +126,13 @@ fn guarded<T>(
     let conn = tx.conn;
     conn.execute_batch("SAVEPOINT verb")?;
     let others = std::mem::take(&mut tx.tallies);
+    let leased = tx.memory.hooks.leased();
     let result = run(tx);
     let own = std::mem::replace(&mut tx.tallies, others);
     if result.is_err() {
         conn.execute_batch("ROLLBACK TO verb")?;
+        tx.memory.in_hand.clear();
+        tx.memory.hooks.give_back(leased);
     } else {
         tx.tallies.merge(own);
     }
@@ -236,6 +242,7 @@ impl Writer {
                 if !accepted.is_empty() {
                     (self.accepted)(accepted);
                 }
+                self.memory.hooks.deliver();
                 self.checkpoints.after_commit(&self.conn);
             }
             Err(error) => {
@@ -253,21 +260,24 @@ impl Writer {
 
     fn apply(&mut self, batch: &mut [Box<dyn Job>]) -> Result<Vec<Message>, rusqlite::Error> {
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        self.memory.begin();
-        let mut tx = Tx {
-            conn: &self.conn,
-            memory: &mut self.memory,
-            condition: &self.condition,
-            accepted: Vec::new(),
-            usage: Vec::new(),
-            tallies: Tallies::default(),
+        self.memory.begin(&self.conn)?;
+        let accepted = {
+            let mut tx = Tx {
+                conn: &self.conn,
+                statements: Statements::new(&self.conn),
+                memory: &mut self.memory,
+                condition: &self.condition,
+                accepted: Vec::new(),
+                usage: Vec::new(),
+                tallies: Tallies::default(),
+            };
+            for job in &mut *batch {
+                job.apply(&mut tx)?;
+            }
+            super::accept::count_usage(&tx)?;
+            tx.tallies.write(tx.conn)?;
+            tx.accepted
         };
-        for job in &mut *batch {
-            job.apply(&mut tx)?;
-        }
-        super::accept::count_usage(&tx)?;
-        tx.tallies.write(tx.conn)?;
-        let accepted = tx.accepted;
         self.memory.keep_delivered(&self.conn)?;
         crash_points(batch, "before");
         #[cfg(debug_assertions)]

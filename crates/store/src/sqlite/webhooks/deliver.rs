@@ -34,7 +34,10 @@ pub(super) fn due(tx: &mut Tx<'_>, request: &DueRequest) -> Result<DueDeliveries
         let left = request.limit - found.deliveries.len();
         let room = rooms.get(&id).copied().unwrap_or(request.room);
         let before = found.deliveries.len();
-        lease(tx, request, &endpoint, room.min(left), &mut found.deliveries)?;
+        let room_now = room.min(left);
+        if lease(tx, request, &endpoint, room_now, &mut found.deliveries)? < room_now {
+            tx.memory.hooks.level.insert(id);
+        }
         if found.deliveries.len() > before {
             found.endpoints.push(endpoint);
         }
@@ -53,16 +56,17 @@ fn next_due(conn: &Connection, id: WebhookId) -> rusqlite::Result<Option<Timesta
         .query_row([id.key()], |row| maybe_time(row, 0))
 }
 
+/// How many were due, `room` at most.
 fn lease(
     tx: &Tx<'_>,
     request: &DueRequest,
     endpoint: &Webhook,
     room: usize,
     into: &mut Vec<DueDelivery>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<usize> {
     let id = endpoint.id;
     if room == 0 {
-        return Ok(());
+        return Ok(0);
     }
     let until = request.now.plus(request.lease);
     let leased: Vec<(i64, u16)> = tx
@@ -81,6 +85,7 @@ fn lease(
     let mut drop =
         tx.conn.prepare_cached("DELETE FROM webhook_delivery WHERE endpoint = ?1 AND event = ?2")?;
     let mut read = tx.conn.prepare_cached("SELECT payload FROM webhook_event WHERE id = ?1")?;
+    let due = leased.len();
     for (event, attempts) in leased {
         // What was erased is told to nobody.
         let Some(payload) = read.query_row([event], |row| row.get(0)).optional()? else {
@@ -91,11 +96,11 @@ fn lease(
         let (event, payload) = (EventId::from_key(event), Redacted::new(body_for(endpoint, payload)));
         into.push(DueDelivery { endpoint: id, event, attempts, payload });
     }
-    Ok(())
+    Ok(due)
 }
 
 /// What an endpoint is sent of an event.
-fn body_for(endpoint: &Webhook, payload: String) -> String {
+pub(super) fn body_for(endpoint: &Webhook, payload: String) -> String {
     endpoint.v1.as_ref().and_then(|v1| v1.body(&payload)).unwrap_or(payload)
 }
 
@@ -174,13 +179,11 @@ fn save(tx: &mut Tx<'_>, outcome: &DeliveryOutcome) -> rusqlite::Result<()> {
         AfterDelivery::GiveUp | AfterDelivery::Gone => (2, outcome.at),
     };
     // One that was replayed meanwhile is not leased any more, and stays owed.
-    tx.conn
-        .prepare_cached(
-            "UPDATE webhook_delivery SET state = ?3, attempts = attempts + 1, due_at = ?4, leased = 0, \
-             tried_at = ?5, took_ms = ?6, status = ?7, error = ?8, answer = ?9 \
-             WHERE endpoint = ?1 AND event = ?2 AND leased = 1",
-        )?
-        .execute(params![
+    tx.statements.execute(
+        "UPDATE webhook_delivery SET state = ?3, attempts = attempts + 1, due_at = ?4, leased = 0, \
+         tried_at = ?5, took_ms = ?6, status = ?7, error = ?8, answer = ?9 \
+         WHERE endpoint = ?1 AND event = ?2 AND leased = 1",
+        params![
             outcome.endpoint.key(),
             outcome.event.key(),
             state,
@@ -190,7 +193,8 @@ fn save(tx: &mut Tx<'_>, outcome: &DeliveryOutcome) -> rusqlite::Result<()> {
             outcome.status,
             outcome.error,
             outcome.answer,
-        ])?;
+        ],
+    )?;
     if state == 0 {
         tx.memory.hooks.owing.insert(outcome.endpoint);
     }

@@ -1,19 +1,21 @@
-//! What the writer remembers of endpoints, so that a workspace without one costs a look-up.
+//! What the writer remembers of endpoints, so that a workspace without one costs a look-up, and what is
+//! raised goes to who delivers without being looked for.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use facteur_domain::{EventId, Sender, Timestamp, WebhookId, WorkspaceId};
 use foldhash::fast::RandomState;
 use rusqlite::Connection;
 
 use super::endpoints;
-use crate::{Webhook, WebhookTopic};
+use crate::{Courier, DueDelivery, Webhook, WebhookTopic};
 
 /// An enabled endpoint.
 struct Subscriber {
-    id: WebhookId,
+    webhook: Arc<Webhook>,
     /// The topics it subscribes to, a bit each.
     topics: u32,
     /// The one sender whose messages it is told of, if there is one.
@@ -31,8 +33,15 @@ pub(in crate::sqlite) struct Hooks {
     subscribers: HashMap<WorkspaceId, Vec<Subscriber>, RandomState>,
     /// Endpoints that something may be owed to.
     pub(super) owing: HashSet<WebhookId, RandomState>,
+    /// Endpoints of which nothing is due that is not leased: what is raised for them may be leased at once,
+    /// and overtakes nothing but retries.
+    pub(super) level: HashSet<WebhookId, RandomState>,
+    /// Who delivers, and how long its leases last.
+    courier: Option<(Arc<dyn Courier>, Duration)>,
+    /// What this batch leased as it raised it.
+    leased: Vec<(Arc<Webhook>, DueDelivery)>,
     last_event: i64,
-    /// Deliveries made owed.
+    /// Deliveries made owed and not leased.
     pub(in crate::sqlite) raised: Arc<AtomicU64>,
 }
 
@@ -50,13 +59,20 @@ impl Hooks {
             conn.prepare_cached("SELECT max(id) FROM webhook_event")?.query_row([], |row| row.get(0))?;
         self.last_event = self.last_event.max(last.unwrap_or(0));
         self.subscribers.clear();
+        self.level.clear();
         for webhook in endpoints::enabled(conn)? {
             self.owing.insert(webhook.id);
             let only = webhook.v1.as_ref().map(|v1| v1.sender);
-            let subscriber = Subscriber { id: webhook.id, topics: bits(&webhook), only };
-            self.subscribers.entry(webhook.workspace).or_default().push(subscriber);
+            let (workspace, topics) = (webhook.workspace, bits(&webhook));
+            let subscriber = Subscriber { webhook: Arc::new(webhook), topics, only };
+            self.subscribers.entry(workspace).or_default().push(subscriber);
         }
         Ok(())
+    }
+
+    /// Whether anyone of a workspace is told of anything.
+    pub(in crate::sqlite) fn any(&self, workspace: WorkspaceId) -> bool {
+        !self.subscribers.is_empty() && self.subscribers.contains_key(&workspace)
     }
 
     /// Whether anyone of a workspace is told of a topic.
@@ -74,7 +90,7 @@ impl Hooks {
         workspace: WorkspaceId,
         topic: WebhookTopic,
         sender: Option<Sender>,
-    ) -> Vec<WebhookId> {
+    ) -> Vec<Arc<Webhook>> {
         let all = self.subscribers.get(&workspace).map_or(&[][..], Vec::as_slice);
         let concerned = |only: Option<Sender>| match (only, sender) {
             (Some(only), Some(sender)) => only == sender,
@@ -82,14 +98,52 @@ impl Hooks {
         };
         all.iter()
             .filter(|subscriber| subscriber.topics & topic.bit() != 0 && concerned(subscriber.only))
-            .map(|subscriber| subscriber.id)
+            .map(|subscriber| Arc::clone(&subscriber.webhook))
             .collect()
     }
 
     /// Something is owed to an endpoint.
     pub(super) fn owe(&mut self, endpoint: WebhookId) {
         self.owing.insert(endpoint);
+        self.level.remove(&endpoint);
         self.raised.fetch_add(1, Ordering::Release);
+    }
+
+    /// Who delivers from now on.
+    pub(super) fn engage(&mut self, courier: Arc<dyn Courier>, lease: Duration) {
+        self.courier = Some((courier, lease));
+    }
+
+    /// Until when an event that happens `at` is leased, if it goes to who delivers at once.
+    pub(super) fn lease(&self, endpoint: WebhookId, at: Timestamp) -> Option<Timestamp> {
+        let (courier, lease) = self.courier.as_ref()?;
+        (self.level.contains(&endpoint) && courier.reserve(endpoint)).then(|| at.plus(*lease))
+    }
+
+    /// A delivery that was leased so.
+    pub(super) fn hand(&mut self, webhook: Arc<Webhook>, delivery: DueDelivery) {
+        self.leased.push((webhook, delivery));
+    }
+
+    /// How many this batch has leased so far.
+    pub(in crate::sqlite) fn leased(&self) -> usize {
+        self.leased.len()
+    }
+
+    /// What was leased beyond the first `first` was not kept.
+    pub(in crate::sqlite) fn give_back(&mut self, first: usize) {
+        for (webhook, _) in self.leased.drain(first.min(self.leased.len())..) {
+            if let Some((courier, _)) = &self.courier {
+                courier.release(webhook.id);
+            }
+        }
+    }
+
+    /// The batch is kept: what it leased goes to who delivers.
+    pub(in crate::sqlite) fn deliver(&mut self) {
+        if let Some((courier, _)) = self.courier.as_ref().filter(|_| !self.leased.is_empty()) {
+            courier.deliver(std::mem::take(&mut self.leased));
+        }
     }
 
     /// An id for an event at `at`: it rises from one to the next, and is never a message's.

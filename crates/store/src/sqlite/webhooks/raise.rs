@@ -1,10 +1,15 @@
 //! Events, written in the transaction of their cause. Who has no endpoint pays a look-up in memory.
 
-use facteur_domain::{EventId, Message, MessageId, Msisdn, Sender, State, Timestamp, WebhookId, WorkspaceId};
+use std::sync::Arc;
+
+use facteur_domain::{
+    EventId, Message, MessageId, Msisdn, Redacted, Sender, State, Timestamp, WebhookId, WorkspaceId,
+};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde_json::json;
 
+use super::deliver::body_for;
 use super::endpoints;
 use crate::sqlite::fault::Fault;
 use crate::sqlite::parcel::Parcel;
@@ -12,7 +17,8 @@ use crate::sqlite::rows;
 use crate::sqlite::waiting::read_message;
 use crate::sqlite::writer::Tx;
 use crate::{
-    Change, Contact, FORGOTTEN_TEXT, OptOut, Received, RouteId, SenderRecord, StoreError, WebhookTopic,
+    Change, Contact, DueDelivery, FORGOTTEN_TEXT, OptOut, Received, RouteId, SenderRecord, StoreError,
+    WebhookTopic,
 };
 
 /// The topic of a test.
@@ -50,7 +56,7 @@ pub(in crate::sqlite) fn changed(
     tx.tallies.moved(parcel, &change);
     if let Some(topic) = topic_of(change)
         && tx.memory.hooks.wants(change.workspace, topic)
-        && let Some(message) = read_message(tx.conn, change.message)?
+        && let Some(message) = whole(tx, parcel)?
     {
         let part = parcel.parts.iter().find(|part| part.error.is_some()).or(parcel.parts.first());
         let route = part.and_then(|part| part.route);
@@ -60,6 +66,7 @@ pub(in crate::sqlite) fn changed(
             route: route.map(|route| route_name(tx, route)).transpose()?.flatten(),
         };
         tell_of_message(tx, &message, change.to, topic, at, &journey)?;
+        parcel.whole = Some(message);
     }
     Ok(Some(change))
 }
@@ -179,7 +186,7 @@ pub(super) fn test(
     endpoints::find(tx.conn, workspace, id)?;
     let cause = Cause::new(workspace, TEST, at);
     let data = json!({ "webhook_id": id.to_string() });
-    let event = write(tx, &cause, &data)?;
+    let (event, _) = write(tx, &cause, &data)?;
     owe(tx, id, event, at)?;
     Ok(event)
 }
@@ -208,7 +215,7 @@ const fn same(change: Change) -> bool {
 struct Journey<'a> {
     sent_at: Option<Timestamp>,
     error: Option<&'a str>,
-    route: Option<String>,
+    route: Option<Arc<str>>,
 }
 
 /// A message as its events show it: Allo's fields, then ours. Written field by field into the payload: an
@@ -275,11 +282,27 @@ struct Envelope<'a, T> {
     data: &'a T,
 }
 
-fn route_name(tx: &Tx<'_>, route: RouteId) -> rusqlite::Result<Option<String>> {
-    tx.conn
+/// The message that changed.
+fn whole(tx: &Tx<'_>, parcel: &mut Parcel) -> rusqlite::Result<Option<Box<Message>>> {
+    match parcel.whole.take() {
+        Some(message) => Ok(Some(message)),
+        None => Ok(read_message(tx.conn, parcel.message)?.map(Box::new)),
+    }
+}
+
+fn route_name(tx: &mut Tx<'_>, route: RouteId) -> rusqlite::Result<Option<Arc<str>>> {
+    if let Some(name) = tx.memory.routes.get(&route) {
+        return Ok(Some(Arc::clone(name)));
+    }
+    let name: Option<Arc<str>> = tx
+        .conn
         .prepare_cached("SELECT name FROM route WHERE id = ?1")?
         .query_row([route.0], |row| row.get(0))
-        .optional()
+        .optional()?;
+    if let Some(name) = &name {
+        tx.memory.routes.insert(route, Arc::clone(name));
+    }
+    Ok(name)
 }
 
 fn tell_of_message(
@@ -305,35 +328,42 @@ fn tell(tx: &mut Tx<'_>, cause: &Cause, data: &impl Serialize, topic: WebhookTop
     if told.is_empty() {
         return Ok(());
     }
-    let event = write(tx, cause, data)?;
-    for endpoint in told {
-        owe(tx, endpoint, event, at)?;
+    let (event, payload) = write(tx, cause, data)?;
+    for webhook in told {
+        let endpoint = webhook.id;
+        let Some(until) = tx.memory.hooks.lease(endpoint, at) else {
+            owe(tx, endpoint, event, at)?;
+            continue;
+        };
+        put(tx, endpoint, event, until, true)?;
+        let payload = Redacted::new(body_for(&webhook, payload.clone()));
+        tx.memory.hooks.hand(webhook, DueDelivery { endpoint, event, attempts: 0, payload });
     }
     Ok(())
 }
 
-fn write(tx: &mut Tx<'_>, cause: &Cause, data: &impl Serialize) -> Result<EventId, Fault> {
+fn write(tx: &mut Tx<'_>, cause: &Cause, data: &impl Serialize) -> Result<(EventId, String), Fault> {
     let envelope = Envelope { topic: cause.topic, version: VERSION, timestamp: cause.at.to_string(), data };
     let payload = serde_json::to_string(&envelope)
         .map_err(|error| StoreError::Internal(format!("an event cannot be written: {error}")))?;
     loop {
         let event = tx.memory.hooks.next_event(cause.at);
-        let mut statement = tx.conn.prepare_cached(
+        let written = tx.statements.execute(
             "INSERT OR IGNORE INTO webhook_event (id, workspace, topic, at, message, number, payload) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                event.key(),
+                cause.workspace.key(),
+                cause.topic,
+                cause.at.millis(),
+                cause.message.map(MessageId::key),
+                cause.number.map(rows::digits),
+                payload,
+            ],
         )?;
         // Another process may have taken the id.
-        if statement.execute(params![
-            event.key(),
-            cause.workspace.key(),
-            cause.topic,
-            cause.at.millis(),
-            cause.message.map(MessageId::key),
-            cause.number.map(rows::digits),
-            payload,
-        ])? > 0
-        {
-            return Ok(event);
+        if written > 0 {
+            return Ok((event, payload));
         }
     }
 }
@@ -345,13 +375,23 @@ pub(super) fn owe(
     event: EventId,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
-    tx.conn
-        .prepare_cached(
-            "INSERT INTO webhook_delivery (endpoint, event, state, attempts, due_at, leased) \
-             VALUES (?1, ?2, 0, 0, ?3, 0) \
-             ON CONFLICT DO UPDATE SET state = 0, attempts = 0, due_at = excluded.due_at, leased = 0",
-        )?
-        .execute([endpoint.key(), event.key(), at.millis()])?;
+    put(tx, endpoint, event, at, false)?;
     tx.memory.hooks.owe(endpoint);
+    Ok(())
+}
+
+fn put(
+    tx: &Tx<'_>,
+    endpoint: WebhookId,
+    event: EventId,
+    due: Timestamp,
+    leased: bool,
+) -> rusqlite::Result<()> {
+    tx.statements.execute(
+        "INSERT INTO webhook_delivery (endpoint, event, state, attempts, due_at, leased) \
+         VALUES (?1, ?2, 0, 0, ?3, ?4) \
+         ON CONFLICT DO UPDATE SET state = 0, attempts = 0, due_at = excluded.due_at, leased = excluded.leased",
+        params![endpoint.key(), event.key(), due.millis(), leased],
+    )?;
     Ok(())
 }
