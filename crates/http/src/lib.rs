@@ -10,6 +10,7 @@ mod auth;
 mod body;
 mod closed;
 mod console;
+mod crowd;
 mod edge;
 mod endpoint;
 mod error;

@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use crate::app::{App, routed};
+use crate::crowd::Crowd;
 use crate::edge::Peer;
 use crate::flowing::Flowing;
 
@@ -35,7 +36,8 @@ pub(crate) const HEADERS_MAX: usize = 32 * 1024;
 /// How the window is opened. Every limit has a default that is right for the open internet.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Connections open at once; when all are taken, new ones wait in the system's queue.
+    /// Connections open at once; when all are taken, new ones wait in the system's queue, and those that have
+    /// been silent for a second are closed to make room.
     pub max_connections: usize,
     /// From an idle connection to a request's last header, and for a TLS handshake. An idle
     /// connection is closed after this time.
@@ -121,6 +123,7 @@ struct Server {
     http: http1::Builder,
     tls: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
+    crowd: Arc<Crowd>,
     clock: Clock,
     stop: CancellationToken,
 }
@@ -139,6 +142,7 @@ impl Server {
             http,
             tls: options.tls.clone().map(TlsAcceptor::from),
             places: Arc::new(Semaphore::new(options.max_connections)),
+            crowd: Arc::new(Crowd::new(options.max_connections, app.gateway.clock().clone())),
             clock: app.gateway.clock().clone(),
             app,
             options,
@@ -152,8 +156,7 @@ impl Server {
         listener: &TcpListener,
     ) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
         let accepted = async {
-            // The semaphore is never closed.
-            let permit = Arc::clone(&self.places).acquire_owned().await.ok()?;
+            let permit = self.place().await?;
             loop {
                 match listener.accept().await {
                     Ok((stream, peer)) => return Some((stream, peer, permit)),
@@ -169,6 +172,19 @@ impl Server {
             biased;
             () = self.stop.cancelled() => None,
             accepted = accepted => accepted,
+        }
+    }
+
+    /// A place; while there is none, silent connections are asked for theirs.
+    async fn place(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
+        let mut place = pin!(Arc::clone(&self.places).acquire_owned());
+        loop {
+            tokio::select! {
+                biased;
+                // The semaphore is never closed.
+                place = place.as_mut() => return place.ok(),
+                () = self.crowd.ask() => {}
+            }
         }
     }
 
@@ -190,16 +206,32 @@ impl Server {
     }
 
     async fn talk(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketAddr) {
-        let router = self.router.clone();
-        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        let seat = self.crowd.seat();
+        let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
+            let (busy, mut router) = (seat.request(), self.router.clone());
             request.extensions_mut().insert(Peer(peer.ip()));
-            router.clone().call(request)
+            async move {
+                let _busy = busy;
+                router.call(request).await
+            }
         });
         let stream = Flowing::new(stream, self.options.request_timeout);
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
+        let asked = async {
+            loop {
+                self.crowd.asked().await;
+                if seat.gives_way() {
+                    return;
+                }
+            }
+        };
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            () = asked => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -223,3 +223,45 @@ async fn a_stop_lets_the_request_in_flight_finish_and_closes_idle_connections() 
     assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
     server.finish().await;
 }
+
+#[tokio::test]
+async fn silent_connections_give_their_places_to_those_that_have_something_to_say() {
+    const PLACES: usize = 16;
+    let server = Server::start(Options { max_connections: PLACES, ..Options::default() }).await;
+    let mut busy = server.connect().await;
+    let head = server.head(GOOD.len()).replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    busy.write_all(head.as_bytes()).await.expect("written");
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    busy.read_exact(&mut go_on).await.expect("an interim answer");
+    let mut silent = Vec::new();
+    for place in 1..PLACES {
+        let mut one = server.connect().await;
+        // Some have never said a word, some have had an answer.
+        if place % 2 == 0 {
+            one.write_all(server.send(GOOD).as_bytes()).await.expect("written");
+            answer(&mut one).await;
+        }
+        silent.push(one);
+    }
+    // The header timeout would be ten seconds.
+    let mut late = server.connect().await;
+    late.write_all(server.send(GOOD).as_bytes()).await.expect("written");
+    let heard = tokio::time::timeout(Duration::from_secs(5), answer(&mut late)).await;
+    assert!(heard.is_ok_and(|text| text.starts_with("HTTP/1.1 200 ")), "a silent one makes room soon");
+    busy.write_all(GOOD.as_bytes()).await.expect("written");
+    assert!(
+        answer(&mut busy).await.starts_with("HTTP/1.1 200 "),
+        "one with a request under way keeps its place"
+    );
+    let mut closed = 0;
+    for mut one in silent {
+        let mut octet = [0];
+        closed += usize::from(
+            tokio::time::timeout(Duration::from_millis(1), one.read(&mut octet))
+                .await
+                .is_ok_and(|read| read.is_ok_and(|octets| octets == 0)),
+        );
+    }
+    assert!((1..PLACES - 1).contains(&closed), "not all of them: {closed}");
+    server.finish().await;
+}
