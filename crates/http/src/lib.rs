@@ -34,3 +34,4 @@ pub use console::{PhoneText, Phones, SimulatedPhone};
 pub use import::{Import, ImportContext, ImportFault, ImportLine, read_consents, read_opt_outs};
 pub use openapi::openapi;
 pub use server::{Options, serve};
+pub use table::{Record, Table, read_table};

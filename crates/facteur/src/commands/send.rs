@@ -1,5 +1,8 @@
-//! `facteur send`: one message through a gateway's API, as any program would send it.
+//! `facteur send`: messages through a gateway's API, as any program would send them.
 
+mod file;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,8 +27,13 @@ const NOT_DELIVERED: u8 = 3;
 Examples:
   facteur send --key KEY --sender-id MyCompany --to +33612345678 --message 'Bonjour'
   FACTEUR_API_KEY=KEY facteur send --sender-id 38180 --to +33612345678 --message 'Code 123456' --class otp --wait
+  facteur send --key KEY --sender-id MyCompany --file list.csv
 
-Exit code: 0 sent (with --wait: delivered), 1 refused, 3 not delivered or not in time.")]
+A file is CSV, as spreadsheets save it; its first line names the columns, as in `to;message`: any of to, message,
+sender_id, class, client_reference, send_at, validity_minutes. The options stand for what it does not say. It is
+sent as lists of 1,000; the same file again within an hour sends nothing twice.
+
+Exit code: 0 sent (with --wait: delivered), 1 refused (of a file: some), 3 not delivered or not in time.")]
 pub(crate) struct Args {
     /// The gateway's address.
     #[arg(long, env = "FACTEUR_URL", default_value = "http://127.0.0.1:8080")]
@@ -34,14 +42,17 @@ pub(crate) struct Args {
     #[arg(long, env = "FACTEUR_API_KEY", hide_env_values = true)]
     key: String,
     /// A verified Sender ID, or a short code.
-    #[arg(long)]
-    sender_id: String,
+    #[arg(long, required_unless_present = "file")]
+    sender_id: Option<String>,
     /// The recipient, in E.164: +33 and nine digits.
-    #[arg(long)]
-    to: String,
+    #[arg(long, required_unless_present = "file")]
+    to: Option<String>,
     /// The text, 1 to 1000 characters.
-    #[arg(long)]
-    message: String,
+    #[arg(long, required_unless_present = "file")]
+    message: Option<String>,
+    /// A table of messages in place of one.
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["to", "wait"])]
+    file: Option<PathBuf>,
     /// marketing, transactional, otp, alert or conversational [default: the sender's].
     #[arg(long)]
     class: Option<String>,
@@ -68,6 +79,9 @@ pub(crate) struct Args {
 /// Sends, and with `--wait` follows.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let client = client()?;
+    if let Some(path) = &args.file {
+        return file::run(&client, &args, path).await;
+    }
     let url = args.url.trim_end_matches('/');
     let output = Output { json: args.json };
     let mut request = client.post(format!("{url}/v1/api/sms")).json(&body(&args));
@@ -101,9 +115,9 @@ fn body(args: &Args) -> Value {
             body.insert(name.to_owned(), json!(value));
         }
     };
-    put("sender_id", Some(&args.sender_id));
-    put("to", Some(&args.to));
-    put("message", Some(&args.message));
+    put("sender_id", args.sender_id.as_ref());
+    put("to", args.to.as_ref());
+    put("message", args.message.as_ref());
     put("class", args.class.as_ref());
     put("client_reference", args.client_reference.as_ref());
     put("send_at", args.send_at.as_ref());
@@ -126,16 +140,18 @@ async fn follow(client: &Client, args: &Args, url: &str) -> Result<Value, Failur
 
 /// Sends a request to the gateway at `url`: the answer, or why there is none.
 pub(super) async fn call(request: RequestBuilder, url: &str) -> Result<Value, Failure> {
-    let answer = request.send().await.map_err(|error| {
-        Failure::new(format!("{url} cannot be reached"))
-            .because(error.without_url())
-            .cure("is the gateway up? `--url` names it")
-    })?;
+    let answer = request.send().await.map_err(|error| unreachable(url, error))?;
     let status = answer.status();
     let body: Value = answer.json().await.map_err(|error| {
         Failure::new(format!("{url} answered {status} without JSON")).because(error.without_url())
     })?;
     if status.is_success() { Ok(body) } else { Err(refusal(status, &body)) }
+}
+
+fn unreachable(url: &str, error: reqwest::Error) -> Failure {
+    Failure::new(format!("{url} cannot be reached"))
+        .because(error.without_url())
+        .cure("is the gateway up? `--url` names it")
 }
 
 fn refusal(status: StatusCode, body: &Value) -> Failure {

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use facteur_smsc::Options;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -209,6 +210,45 @@ async fn send_sends_waits_and_tells() {
         "x",
     ]);
     assert!(nobody.contains("cannot be reached") && !nobody.contains("Bonjour"), "{nobody}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_sent_as_lists_once_and_its_wrong_lines_are_told() {
+    let far = Far::start(Options::default()).await;
+    let product = Product::serve(&far.address(), false, "").await;
+    let file = path(product.folder.path(), "list.csv");
+    let text = |number: u64| format!("Bonjour {number} ; « été »");
+    let mut table = String::from("to;message;client_reference\r\n");
+    for number in 0..1_200_u64 {
+        let to = if number == 7 { "0612345678".to_owned() } else { format!("+{}", 33_611_000_000 + number) };
+        table.push_str(&format!("{to};\"{}\";{number}\r\n", text(number)));
+    }
+    table.push_str("\"never closed;x;\r\n");
+    std::fs::write(&file, &table).expect("a file");
+    let words =
+        ["send", "--url", &product.api, "--key", &product.key, "--sender-id", "MyCompany", "--file", &file];
+    let send = || run(&[words.as_slice(), &["--json"]].concat());
+    let told = send();
+    assert_eq!(told.status.code(), Some(1), "some were refused: {}", String::from_utf8_lossy(&told.stderr));
+    let report: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!(report["accepted"].as_array().expect("ids").len(), 1_199);
+    let lines: Vec<u64> = report["refused"]
+        .as_array()
+        .expect("lines")
+        .iter()
+        .filter_map(|line| line["line"].as_u64())
+        .collect();
+    assert_eq!(lines, [9, 1_202], "the line in the file, its heading being the first: {}", report["refused"]);
+    far.network.wait_until(|stats| stats.accepted >= 1_199).await;
+    // The same again: the same answers, and nothing leaves twice.
+    let again: Value = serde_json::from_slice(&send().stdout).expect("JSON");
+    assert_eq!(again["accepted"], report["accepted"]);
+    assert_eq!(far.network.deliveries("+33611001199", &text(1_199)), 1);
+    let shown = String::from_utf8(run(&words).stdout).expect("UTF-8");
+    assert!(shown.contains("1199 accepted, 2 refused") && shown.contains("line 9:"), "{shown}");
+    std::fs::write(&file, "to;text\n+33612345678;x\n").expect("a file");
+    let told = failing(&words);
+    assert!(told.contains("`text` is no column") && told.contains("message"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,11 +17,32 @@ const COLUMNS_MAX: usize = 64;
 
 /// One line of a table, split. A record with line breaks inside quotes spans several lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Record {
+pub struct Record {
     /// Where it starts, from 1.
-    pub(crate) line: u32,
-    /// Its values, or why it has none.
-    pub(crate) values: Result<Vec<String>, &'static str>,
+    pub line: u32,
+    /// Its values, or why it has none, as in "has more than 64 columns".
+    pub values: Result<Vec<String>, &'static str>,
+}
+
+/// A table, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// What the first line calls its columns.
+    pub heading: Vec<String>,
+    /// The lines after it.
+    pub records: Vec<Record>,
+}
+
+/// Reads a table as people's programs save it: CSV in UTF-8 or Windows-1252, with semicolons, commas or tabs.
+///
+/// # Errors
+/// What it is instead, in a sentence.
+pub fn read_table(octets: &[u8]) -> Result<Table, String> {
+    let (text, _) = decode(octets)?;
+    let mut records = records(&text, separator(&text)).into_iter();
+    let first = records.next().ok_or("The file is empty.")?;
+    let heading = first.values.map_err(|why| format!("The first line {why}."))?;
+    Ok(Table { heading, records: records.collect() })
 }
 
 /// The separator of a table with this text: the heading's.
