@@ -235,3 +235,49 @@ async fn routes_of_one_cost_share_and_a_dead_one_fails_over_without_doubling() {
         assert!(copies <= 1, "{number} has it {copies} times");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_sender_says_to_one_phone_arrives_in_order_by_whatever_bind() {
+    let far = Far::start(Options::default()).await;
+    let product = Product::serve_route(&far.address(), "window = 10\nbinds = 3", "").await;
+    // Some are put off on the way: those behind them wait.
+    far.network.change_faults(|faults| {
+        faults.refuse = Some(facteur_smsc::Refuse { status: facteur_smpp::Status::THROTTLED, next: 4 });
+    });
+    for number in 0..20 {
+        assert_eq!(product.send("+33612345678", &format!("Message {number:02}")).await.status, 200);
+    }
+    until("all are there", async || (far.network.phone("+33612345678").len() >= 20).then_some(())).await;
+    let texts: Vec<String> = far.network.phone("+33612345678").into_iter().map(|one| one.text).collect();
+    let sent: Vec<String> = (0..20).map(|number| format!("Message {number:02}")).collect();
+    assert_eq!(texts, sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cheap_route_is_used_while_it_is_well_and_the_dear_one_after_it() {
+    let (cheap, dear) = (Far::start(Options::default()).await, Far::start(Options::default()).await);
+    let second = format!(
+        "window = 10\ncost = 1\n[[routes]]\nname = \"dear\"\naddress = \"{}\"\nsystem_id = \"test\"\n\
+         password = \"secret\"\nwindow = 10\ncost = 9",
+        dear.address()
+    );
+    let product = Product::serve_route(&cheap.address(), &second, "").await;
+    cheap.network.wait_until(|stats| stats.bound > 0).await;
+    dear.network.wait_until(|stats| stats.bound > 0).await;
+    for number in 0..20_u64 {
+        let id = product.send(&format!("+{}", 33_612_000_000 + number), "Bonjour").await.id();
+        product.reaches(&id, &["submitted", "delivered"]).await;
+    }
+    let carried = |far: &Far| far.network.stats().accepted;
+    assert_eq!((carried(&cheap), carried(&dear)), (20, 0));
+    cheap.network.change_faults(|faults| faults.refuse_binds = Some(facteur_smpp::Status(0x0D)));
+    cheap.network.cut().await;
+    until("it is seen to be down", async || {
+        let ready = product.raw("GET", "/readyz", &[], Vec::new()).await.json();
+        (ready["routes"][0]["bound"] == 0).then_some(())
+    })
+    .await;
+    let id = product.send("+33613000000", "Bonjour").await.id();
+    product.reaches(&id, &["submitted", "delivered"]).await;
+    assert_eq!((carried(&cheap), carried(&dear)), (20, 1), "at once, and once");
+}

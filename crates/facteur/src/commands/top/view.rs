@@ -6,12 +6,17 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph, Row, Table};
 
-use super::board::Board;
+use super::board::{Board, RouteLine};
+
+/// Columns between two of which so much is left free.
+const SPACING: u16 = 2;
 
 /// A table: its name, its heading, its lines, and which of them want somebody's attention.
 struct Grid {
     name: &'static str,
     heading: &'static [&'static str],
+    /// Columns that a narrow screen does without, the first of them first.
+    spare: &'static [&'static str],
     lines: Vec<(Vec<String>, Alarm)>,
 }
 
@@ -41,9 +46,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, url: &str, board: Option<&Board>, gone
     };
     let grids = [queues(board), routes(board)];
     let height = |grid: &Grid| u16::try_from(grid.lines.len() + 3).unwrap_or(u16::MAX);
-    let [head, top, middle, foot] = Layout::vertical([
+    let [head, top, middle, below, foot] = Layout::vertical([
         Constraint::Length(3),
         Constraint::Length(height(&grids[0])),
+        Constraint::Length(height(&grids[1])),
         Constraint::Fill(1),
         Constraint::Length(4),
     ])
@@ -59,17 +65,41 @@ pub(super) fn draw(frame: &mut Frame<'_>, url: &str, board: Option<&Board>, gone
     for (grid, area) in grids.iter().zip([top, middle]) {
         table(frame, grid, area);
     }
-    let below = vec![Line::raw(store(board)), Line::raw(webhooks(board)), Line::raw(""), Line::raw("q ends")];
-    frame.render_widget(Paragraph::new(below), foot);
+    let troubles: Vec<Line<'_>> = troubles(board).into_iter().map(Line::raw).collect();
+    frame.render_widget(Paragraph::new(troubles), below);
+    let last = [store(board), webhooks(board), http(board), "q ends".to_owned()];
+    frame.render_widget(Paragraph::new(last.map(Line::raw).to_vec()), foot);
 }
 
 fn table(frame: &mut Frame<'_>, grid: &Grid, area: Rect) {
-    let widths = widths(grid).into_iter().map(|width| Constraint::Length(u16::try_from(width).unwrap_or(40)));
-    let rows = grid.lines.iter().map(|(cells, alarm)| Row::new(cells.clone()).style(alarm.style()));
-    let heading = Row::new(grid.heading.to_vec()).style(Style::new().add_modifier(Modifier::BOLD));
-    let shown =
-        Table::new(rows, widths).header(heading).column_spacing(2).block(Block::bordered().title(grid.name));
+    let all = widths(grid);
+    let places = fitting(grid, &all, usize::from(area.width.saturating_sub(2)));
+    let widths = places.iter().map(|place| Constraint::Length(u16::try_from(all[*place]).unwrap_or(40)));
+    let row =
+        |cells: &[String]| Row::new(places.iter().map(|place| cells[*place].clone()).collect::<Vec<_>>());
+    let rows = grid.lines.iter().map(|(cells, alarm)| row(cells).style(alarm.style()));
+    let heading: Vec<String> = grid.heading.iter().map(|word| (*word).to_owned()).collect();
+    let heading = row(&heading).style(Style::new().add_modifier(Modifier::BOLD));
+    let shown = Table::new(rows, widths)
+        .header(heading)
+        .column_spacing(SPACING)
+        .block(Block::bordered().title(grid.name));
     frame.render_widget(shown, area);
+}
+
+/// The columns that are shown on so many characters, in order: a figure that is cut off is a wrong one.
+fn fitting(grid: &Grid, widths: &[usize], room: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..grid.heading.len()).collect();
+    let wide = |places: &[usize]| -> usize {
+        places.iter().map(|place| widths[*place] + usize::from(SPACING)).sum::<usize>() - usize::from(SPACING)
+    };
+    for spare in grid.spare {
+        if wide(&places) <= room {
+            break;
+        }
+        places.retain(|place| grid.heading[*place] != *spare);
+    }
+    places
 }
 
 fn widths(grid: &Grid) -> Vec<usize> {
@@ -94,22 +124,34 @@ pub(super) fn text(board: &Board) -> String {
             text.push('\n');
         }
     }
-    text.push_str(&format!("\n{}\n{}\n", store(board), webhooks(board)));
+    for trouble in troubles(board) {
+        text.push_str(&trouble);
+        text.push('\n');
+    }
+    text.push_str(&format!("\n{}\n{}\n{}\n", store(board), webhooks(board), http(board)));
     text
 }
 
 fn flow(board: &Board) -> String {
     format!(
-        "accepted {}/s (p99 {})  refused {}/s  shed {}/s  delivered {}/s  failed {}/s  http {}/s on {:.0} connections",
+        "accepted {}/s (p99 {})  refused {}/s  shed {}/s  delivered {}/s  failed {}/s",
         rate(board.accepted),
         seconds(board.accept_p99_seconds),
         rate(board.refused),
         rate(board.shed),
         rate(board.delivered),
         rate(board.failed),
-        rate(board.http.requests),
-        board.http.connections,
     )
+}
+
+fn http(board: &Board) -> String {
+    format!("http      {}/s on {:.0} connections", rate(board.http.requests), board.http.connections)
+}
+
+/// The last trouble of each route that had one.
+fn troubles(board: &Board) -> Vec<String> {
+    let had = |route: &RouteLine| route.trouble.as_ref().map(|why| format!("{}: {why}", route.name));
+    board.routes.iter().filter_map(had).collect()
 }
 
 fn queues(board: &Board) -> Grid {
@@ -130,6 +172,7 @@ fn queues(board: &Board) -> Grid {
     });
     Grid {
         name: " queues ",
+        spare: &["memory", "disk"],
         heading: &["class", "parts", "memory", "disk", "in/s", "out/s", "wait p99", "eta"],
         lines: lines.collect(),
     }
@@ -157,12 +200,12 @@ fn routes(board: &Board) -> Grid {
             rate(route.lost),
             seconds(route.answer_seconds),
             seconds(route.receipt_p90_seconds),
-            route.trouble.clone().unwrap_or_default(),
         ];
         (cells, alarm)
     });
     Grid {
         name: " routes ",
+        spare: &["refused/s", "doubt", "lost/s", "limit", "throttled/s", "window"],
         heading: &[
             "route",
             "bound",
@@ -175,7 +218,6 @@ fn routes(board: &Board) -> Grid {
             "lost/s",
             "answer",
             "receipt p90",
-            "last trouble",
         ],
         lines: lines.collect(),
     }
@@ -227,6 +269,20 @@ fn seconds(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_narrow_screen_does_without_columns_and_cuts_no_figure() {
+        let cells = |words: [&str; 3]| (words.map(str::to_owned).to_vec(), Alarm::None);
+        let grid = Grid {
+            name: "",
+            heading: &["route", "window", "last trouble"],
+            spare: &["last trouble", "window"],
+            lines: vec![cells(["operator", "1000/1000", "link lost"])],
+        };
+        let fits = |room| fitting(&grid, &widths(&grid), room);
+        assert_eq!((fits(33), fits(32)), (vec![0, 1, 2], vec![0, 1]));
+        assert_eq!((fits(19), fits(18), fits(1)), (vec![0, 1], vec![0], vec![0]));
+    }
 
     #[test]
     fn figures_are_short() {
