@@ -94,6 +94,16 @@ impl Browser {
         self.tell("Emulation.setEmulatedMedia", json!({"features": scheme})).await;
     }
 
+    /// Is like this from now on. The pages speak its language, as long as the person has chosen none.
+    pub(crate) async fn become_like(&mut self, look: Look) {
+        self.look = look;
+        self.tell("Network.enable", json!({})).await;
+        let headers = json!({"headers": {"Accept-Language": look.lang}});
+        self.tell("Network.setExtraHTTPHeaders", headers).await;
+        self.size(900).await;
+        self.darken(look.dark).await;
+    }
+
     /// A browser whose person has signed in by the link that the product printed. A link works once: a
     /// second one is asked for by [`Browser::sign_in_by`].
     pub(crate) async fn signed_in(product: &Product, look: Look) -> Self {

@@ -8,6 +8,7 @@ mod browser;
 #[path = "../product/common.rs"]
 #[expect(dead_code, reason = "shared with the tests of the other doors")]
 mod common;
+mod keyboard;
 mod people;
 mod pictures;
 mod send;

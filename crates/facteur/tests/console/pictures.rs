@@ -90,13 +90,24 @@ pub(crate) async fn full(product: &Product) {
     .await;
 }
 
-/// Every page: a name, and where it is.
-pub(crate) async fn every_page(browser: &Browser) -> Vec<(String, String)> {
-    let home = browser.path().await;
-    let workspace: String = home.split('/').take(3).collect::<Vec<_>>().join("/");
+/// Pages that are there whatever the workspace has: a name, and where it is. The browser is on a page of the
+/// workspace.
+pub(crate) async fn fixed_pages(browser: &Browser) -> Vec<(String, String)> {
+    let workspace = workspace(browser).await;
     let inside = PAGES.iter().map(|(name, path)| ((*name).to_owned(), format!("{workspace}{path}")));
     let outside = OTHERS.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
-    let mut pages: Vec<(String, String)> = inside.chain(outside).collect();
+    inside.chain(outside).collect()
+}
+
+/// Where the pages of the workspace are that the browser is in.
+async fn workspace(browser: &Browser) -> String {
+    browser.path().await.split('/').take(3).collect::<Vec<_>>().join("/")
+}
+
+/// Every page, also those that lists lead to.
+pub(crate) async fn every_page(browser: &Browser) -> Vec<(String, String)> {
+    let workspace = workspace(browser).await;
+    let mut pages = fixed_pages(browser).await;
     let review = ("review-one", "/console/platform/review".to_owned(), "tbody a");
     let led = LED_TO.iter().map(|(name, list, link)| (*name, format!("{workspace}{list}"), *link));
     for (name, list, link) in led.chain([review]) {

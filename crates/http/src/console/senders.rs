@@ -203,7 +203,7 @@ async fn declare(app: &App, member: &Member, fields: &Fields, kind: Kind) -> Res
         mend(&Declaring::new(member, kind, fields, examined(gateway, fields, true, member.lang()), key))
     };
     if checks.iter().any(|check| check.effect == REFUSE) {
-        return refuse(None);
+        return refuse(Some("senders-not-declared"));
     }
     let bounded = |name, max| fields.some(name).map(|text| text.chars().take(max).collect::<String>());
     let dossier = Dossier {

@@ -26,7 +26,7 @@ document.addEventListener("keydown", (event) => {
 // Whoever walks out of the menu with the keys has done with it.
 document.addEventListener("focusin", (event) => {
   const menu = document.getElementById("menu");
-  if (menu?.checked && event.target !== menu && !event.target.closest(".side")) menu.checked = false;
+  if (menu?.checked && event.target !== menu && !event.target.closest(".side, .bar")) menu.checked = false;
 });
 
 // On a narrow screen lists are laid out as cards: each cell is told its heading, each element what it was.

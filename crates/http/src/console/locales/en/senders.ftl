@@ -35,6 +35,7 @@ senders-advertiser = Advertiser
 senders-advertiser-help = Only if it is not the workspace’s own. A STOP covers all names of one advertiser.
 senders-declare = Declare
 senders-declared = { $value } has been declared. Add your evidence to speed up validation.
+senders-not-declared = Nothing has been declared: fix what the checks refuse, then try again.
 senders-taken = This name belongs to another workspace. Choose another; if it is yours, tell the operator of the platform.
 senders-too-many = This workspace has reached its limit. Use a sender it has, or ask the operator of the platform.
 senders-state = State

@@ -35,6 +35,7 @@ senders-advertiser = Annonceur
 senders-advertiser-help = Si ce n’est pas celui de l’espace. Un STOP vaut pour tous les noms d’un même annonceur.
 senders-declare = Déclarer
 senders-declared = { $value } est déclaré. Ajoutez vos justificatifs : la validation ira plus vite.
+senders-not-declared = Rien n’est déclaré : corrigez ce que refusent les vérifications, puis recommencez.
 senders-taken = Ce nom appartient à un autre espace. Choisissez-en un autre ; s’il est à vous, dites-le à l’exploitant.
 senders-too-many = L’espace en a autant qu’il peut. Servez-vous de ceux-ci, ou demandez à l’exploitant.
 senders-state = État
