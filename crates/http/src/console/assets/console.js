@@ -125,6 +125,11 @@ const live = document.querySelector("[data-live]");
 if (live && window.EventSource) {
   const concerns = (what, news) => news.more || (what === "messages" && news.messages.length > 0)
     || (what === "phones" && (news.phones || news.messages.length > 0)) || news.messages.includes(what);
+  const renew = (wanted) => document.querySelectorAll("[data-live]").forEach((part) => {
+    // What somebody is about to read or to write is not taken from under them.
+    const busy = part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+    if (!busy && wanted(part.dataset.live)) htmx.trigger(part, "live");
+  });
   let events = null;
   const listen = () => {
     if (document.hidden) { events?.close(); events = null; return; }
@@ -136,20 +141,15 @@ if (live && window.EventSource) {
       events = null;
       setTimeout(listen, 30000);
     });
+    // What happened before the stream was open, nobody told: between the page and the stream, or while the
+    // service or this window was away.
+    events.addEventListener("open", () => renew(() => true));
     events.addEventListener("changed", (event) => {
       const news = JSON.parse(event.data);
-      document.querySelectorAll("[data-live]").forEach((part) => {
-        // What somebody is about to read or to write is not taken from under them.
-        const busy = part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
-        if (!busy && concerns(part.dataset.live, news)) htmx.trigger(part, "live");
-      });
+      renew((what) => concerns(what, news));
     });
   };
-  document.addEventListener("visibilitychange", () => {
-    const away = !events;
-    listen();
-    if (away && events) document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "live"));
-  });
+  document.addEventListener("visibilitychange", listen);
   addEventListener("pagehide", () => { events?.close(); events = null; });
   listen();
 }
