@@ -158,6 +158,23 @@ fn documents_name_files_that_exist() {
     assert!(missing.is_empty(), "named and not there:\n{}", missing.join("\n"));
 }
 
+/// What a promise is said to be held to is there: names of tests are sentences, of three words at least.
+#[test]
+fn the_contract_names_tests_that_exist() {
+    let tests: Vec<String> = files(&root().join("crates"), &|path| path.ends_with(".rs"));
+    let tests: String = tests.iter().map(|path| read(path)).collect();
+    let contract = read("docs/delivery-contract.md");
+    let words = contract.split('`').skip(1).step_by(2);
+    let names: Vec<&str> = words
+        .filter(|word| {
+            word.matches('_').count() > 2 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        })
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    let missing: Vec<_> = names.iter().filter(|name| !tests.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "no such tests: {missing:?}");
+}
+
 #[test]
 fn nothing_names_the_machine_it_was_made_on() {
     let ours = files(&root(), &|path| !path.ends_with("tests/tidy.rs") && path != "Cargo.lock");

@@ -346,3 +346,53 @@ async fn a_damaged_file_is_not_written_to() {
     product.send(PHONE, "Et maintenant").await.id();
     product.stop().await;
 }
+
+/// A log that was cut, or is gone, is told from one whose last write was not finished: what was acknowledged and is
+/// missing is said, and nothing is written until somebody has decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_cut_short_is_found() {
+    let far = operator().await;
+    let mut product = Product::serve(&far.address(), false, HASTE).await;
+    product.stay_here();
+    for n in 0..20 {
+        product.send(&format!("+336120000{n:02}"), "Bonjour").await.id();
+    }
+    let database = PathBuf::from(product.data()).join("facteur.db");
+    let log = PathBuf::from(format!("{}-wal", database.display()));
+    product.kill();
+    let (whole, before) = (std::fs::read(&log).expect("a log"), std::fs::read(&database).expect("there"));
+    // What a crash may leave is no damage: a last write that was not finished.
+    std::fs::write(&log, [&whole[..], &[7; 1_000]].concat()).expect("written");
+    product.restart().await;
+    assert_eq!(kept(&product).await, 20);
+    product.kill();
+
+    let whole = std::fs::read(&log).expect("a log");
+    for length in [whole.len() * 2 / 3, whole.len() - 1, 0] {
+        std::fs::write(&log, &whole[..length]).expect("cut");
+        product.set_out(None);
+        answers(&mut product).await;
+        is_refusal(&product.send(PHONE, "Pas maintenant").await);
+        let said = trouble(&product).await;
+        assert!(said.contains("cut short") && said.contains("facteur.db-mark"), "{length}: {said}");
+        product.kill();
+        let found = failures(&product);
+        assert!(found.iter().any(|(what, _)| what.contains("cut short")), "{length}: {found:?}");
+        assert_eq!(std::fs::read(&log).expect("a log").len(), length, "it is left as it is");
+    }
+    assert!(before == std::fs::read(&database).expect("there"), "and so is the database");
+
+    // The log is put back: all is there.
+    std::fs::write(&log, &whole).expect("put back");
+    product.restart().await;
+    assert_eq!(kept(&product).await, 20);
+    product.kill();
+    // Or somebody decides to go on without.
+    std::fs::write(&log, &whole[..whole.len() / 2]).expect("cut");
+    std::fs::remove_file(format!("{}-mark", database.display())).expect("a mark");
+    product.restart().await;
+    becomes_ready(&product).await;
+    assert!(kept(&product).await < 20);
+    product.stop().await;
+    assert!(!PathBuf::from(format!("{}-mark", database.display())).exists(), "there is no log to be marked");
+}

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::Connection;
 use tracing::warn;
 
+use super::mark::Mark;
+
 /// When the log is next moved.
 pub(super) struct Checkpoints {
     /// Pages in the log between two checkpoints.
@@ -19,18 +21,34 @@ pub(super) struct Checkpoints {
     next: u64,
     /// Pages in the log, for metrics.
     pages: Arc<AtomicU64>,
+    /// How far the log has come, for the next start.
+    mark: Option<Mark>,
 }
 
 impl Checkpoints {
     /// One every `every` pages of the log; its length is told in `pages`.
-    pub(super) fn new(every: u64, pages: Arc<AtomicU64>) -> Self {
-        Self { every, next: every, pages }
+    pub(super) fn new(every: u64, pages: Arc<AtomicU64>, mark: Option<Mark>) -> Self {
+        Self { every, next: every, pages, mark }
+    }
+
+    /// After the connection was closed.
+    pub(super) fn end(self) {
+        if let Some(mark) = self.mark {
+            mark.end();
+        }
+    }
+
+    fn note(&mut self, log: u64, moved: u64) {
+        if let Some(mark) = &mut self.mark {
+            mark.note(log, moved);
+        }
     }
 
     /// After a commit: moves the log when it is long enough. What a reader still needs stays, without
     /// waiting for it, and is tried again when the log has grown by as much again.
     pub(super) fn after_commit(&mut self, conn: &Connection) {
-        let Some((log, _)) = run(conn, "PRAGMA wal_checkpoint(NOOP)") else { return };
+        let Some((log, moved)) = run(conn, "PRAGMA wal_checkpoint(NOOP)") else { return };
+        self.note(log, moved);
         self.pages.store(log, Ordering::Relaxed);
         // The log started over.
         if log < self.every {
@@ -42,9 +60,15 @@ impl Checkpoints {
         crate::crash::point("store.checkpoint.before");
         if let Some((log, moved)) = run(conn, "PRAGMA wal_checkpoint(PASSIVE)") {
             crate::crash::point("store.checkpoint.after");
+            self.note(log, moved);
             self.next = if moved == log { self.every } else { log + self.every };
         }
     }
+}
+
+/// Pages of the log that SQLite found to be whole.
+pub(super) fn found(conn: &Connection) -> u64 {
+    run(conn, "PRAGMA wal_checkpoint(NOOP)").map_or(0, |(log, _)| log)
 }
 
 /// Pages in the log, and how many of them are moved.

@@ -7,8 +7,8 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::Options;
 use super::fault::describe;
+use super::{Options, checkpoint, mark};
 use crate::StoreError;
 
 /// `Fact`: says in the file's header whose it is.
@@ -27,8 +27,12 @@ pub(super) fn open_writer(options: &Options) -> Result<Connection, StoreError> {
     make_private(&options.path)?;
     let mut conn = Connection::open(&options.path).map_err(|e| describe(&e))?;
     conn.busy_timeout(options.busy_timeout).map_err(|e| describe(&e))?;
+    // What is wrong is left as it is: a log is not moved into a database when this connection closes.
+    leave_log(&conn, true).map_err(|e| describe(&e))?;
     claim(&conn)?;
+    mark::compare(&options.path, checkpoint::found(&conn))?;
     check_small(&conn, options)?;
+    leave_log(&conn, false).map_err(|e| describe(&e))?;
     conn.pragma_update(None, "journal_mode", "WAL").map_err(|e| describe(&e))?;
     configure(&conn, options).map_err(|e| describe(&e))?;
     migrate(&mut conn)?;
@@ -66,6 +70,11 @@ fn configure(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
     conn.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
     // The writer makes its checkpoints itself, between two batches.
     conn.pragma_update(None, "wal_autocheckpoint", 0)
+}
+
+/// Whether the log stays as it is when the last connection closes.
+pub(super) fn leave_log(conn: &Connection, leave: bool) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave).map(|_| ())
 }
 
 /// Refuses a file that another program made; marks a new one as ours.

@@ -28,6 +28,7 @@ mod inbound;
 mod keywords;
 mod ledger;
 mod lifting;
+mod mark;
 mod memory;
 mod optouts;
 mod orphans;
@@ -85,6 +86,7 @@ pub use self::webhooks::WEBHOOKS_MAX;
 use self::checkpoint::Checkpoints;
 use self::condition::Condition;
 use self::fault::describe;
+use self::mark::Mark;
 use self::memory::Memory;
 use self::pending::Reply;
 use self::queue::Queue;
@@ -247,7 +249,11 @@ impl Inner {
         memory.hooks.raised = Arc::clone(&self.tally.raised);
         memory.stops = self.stops.clone();
         let readers = Arc::clone(&self.readers);
-        let checkpoints = Checkpoints::new(self.options.wal_pages, Arc::clone(&self.tally.wal_pages));
+        let checkpoints = Checkpoints::new(
+            self.options.wal_pages,
+            Arc::clone(&self.tally.wal_pages),
+            Mark::open(&self.options.path),
+        );
         Writer {
             conn,
             queue: Arc::clone(&self.writer),

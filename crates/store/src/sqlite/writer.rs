@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use super::checkpoint::Checkpoints;
 use super::condition::{Condition, is_corruption};
+use super::connect::leave_log;
 use super::fault::{Fault, describe};
 use super::memory::Memory;
 use super::pending::Reply;
@@ -206,10 +207,16 @@ impl Writer {
                 error!("a thread of the store had died");
             }
         }
+        if matches!(self.condition.refusal(Priority::Owed), Some(StoreError::Damaged(_)))
+            && let Err(error) = leave_log(&self.conn, true)
+        {
+            warn!(%error, "the log will be moved into the database");
+        }
         // The last connection to close moves the log into the database.
         if let Err((_, error)) = self.conn.close() {
             warn!(%error, "the database did not close cleanly; the log is read at the next start");
         }
+        self.checkpoints.end();
         while let Ok(reply) = self.closed.try_recv() {
             let _ = reply.send(Ok(()));
         }

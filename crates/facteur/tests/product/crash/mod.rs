@@ -286,6 +286,44 @@ fn a_backup_that_is_killed_leaves_none_and_the_next_is_whole() {
     assert!(std::path::Path::new(&to).exists());
 }
 
+/// Made while messages come, and killed at whatever it does: what stands under the name of a copy is whole, and what a
+/// killed one leaves is in nobody's way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_load_is_whole_wherever_it_is_killed() {
+    let far = Far::start(Options::default()).await;
+    let mut product = Product::serve_on("wal_pages = 100", &far.address(), false, HASTE).await;
+    let (door, mut load) = (product.clone(), tokio::task::JoinSet::new());
+    load.spawn(async move {
+        for token in 0.. {
+            let answer = door.send(&format!("+3361{token:07}"), "Votre rendez-vous est pour demain.").await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+    });
+    let (config, to) = (path(product.folder.path(), "facteur.toml"), path(product.folder.path(), "copy.db"));
+    let mut random = Random::new(7);
+    for _ in 0..8 {
+        let mut backup = facteur(&["backup", "--config", &config, "--to", &to, "--verify"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        tokio::time::sleep(Duration::from_millis(random.below(400))).await;
+        backup.kill().expect("a child");
+        backup.wait().expect("a child");
+        if std::path::Path::new(&to).exists() {
+            let check = run(&["backup", "--check", &to]);
+            assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+            std::fs::remove_file(&to).expect("removed");
+        }
+    }
+    let whole = run(&["backup", "--config", &config, "--to", &to, "--verify"]);
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    assert!(load.try_join_next().is_none(), "messages were accepted all the while");
+    load.abort_all();
+    product.stop().await;
+}
+
 /// A release has no crash points: neither its profile nor, where one was built, its binary.
 #[test]
 fn a_release_has_no_crash_points() {

@@ -35,6 +35,8 @@ fn named(variable: &str) -> Option<String> {
 impl Operator {
     pub(super) async fn start() -> Self {
         if let (Some(address), Some(http)) = (named("FACTEUR_OPERATOR"), named("FACTEUR_OPERATOR_HTTP")) {
+            // The product's start installs the same one, later.
+            let _ = rustls::crypto::ring::default_provider().install_default();
             let reset = reqwest::Client::new().post(format!("{http}/reset")).send().await;
             assert!(reset.is_ok_and(|answer| answer.status().is_success()), "{http} begins new books");
             return Self { address, kind: Kind::Other { http } };
