@@ -190,6 +190,9 @@ pub struct RouteConfig {
 pub struct Retention {
     /// Texts, by class; zero: until the message has come to its end.
     pub texts: [(Class, Duration); 5],
+    /// The texts of what phones wrote. What proves something (a STOP, a consent) is kept as long as proofs, and
+    /// the rest of a reply as long as messages.
+    pub replies: Duration,
     /// Messages: sender, recipient, times and outcome.
     pub messages: Duration,
     /// Verdicts, and the consents that messages relied on; they name nobody.
@@ -211,6 +214,7 @@ impl Default for Retention {
         let days = |days: u64| Duration::from_secs(days * 86_400);
         Self {
             texts: Class::ALL.map(|class| (class, days(if class == Class::Otp { 0 } else { 90 }))),
+            replies: days(90),
             messages: days(365),
             proofs: days(5 * 365),
         }

@@ -138,6 +138,7 @@ pub(crate) struct Metrics {
     receipts: Family<ByCase, Counter>,
     /// Messages from phones that were kept.
     pub(crate) inbound: Counter,
+    pub(crate) inbound_raw: Counter,
     /// Submits that the operator throttled.
     pub(crate) throttled: Family<ByRoute, Counter>,
     /// PDUs that could not be used.
@@ -251,6 +252,11 @@ impl Metrics {
                 "Receipts, by how their message was found and what they did to it"
             ),
             inbound: made!(r, "inbound_messages", "Messages from phones that were kept"),
+            inbound_raw: made!(
+                r,
+                "inbound_raw_messages",
+                "Messages from phones that were kept as they came, since handling them failed again and again"
+            ),
             throttled: made!(r, "route_throttled", "Submits that the operator throttled"),
             faulty_pdus: made!(r, "route_faulty_pdus", "PDUs that could not be used"),
             webhooks: made!(r, "webhook_attempts", "Attempts to deliver webhooks, by what came of them"),

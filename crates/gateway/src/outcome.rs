@@ -6,7 +6,8 @@ use std::time::Duration;
 use facteur_domain::{Message, MessageId};
 use facteur_smpp::Status;
 use facteur_store::{
-    Answer, AnswerOutcome, Change, Fated, ReceiptFate, Store, StoreError, Understand, Waiting,
+    Answer, AnswerOutcome, Change, Fated, Inbound, ReceiptFate, Reception, Store, StoreError, Understand,
+    Waiting,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
@@ -19,6 +20,7 @@ use crate::metrics::{ByRoute, ByRouteAnswer, Metrics};
 use crate::news::Newsroom;
 use crate::route::Route;
 use crate::trace::Tracer;
+use crate::two_way::bare::{BareDesk, Failing, may_be_its_own};
 
 /// What operators answer to a submit, as it is counted.
 pub(crate) const ANSWERS: [&str; 4] = ["taken", "later", "never", "lost"];
@@ -40,6 +42,9 @@ pub(crate) struct Outcomes {
     pub(crate) told: Arc<Notify>,
     /// Understands what phones send.
     pub(crate) desk: Arc<dyn Understand>,
+    /// Messages from phones whose handling fails, and how often one is tried.
+    pub(crate) failing: Arc<Failing>,
+    pub(crate) tries: u32,
     /// Tells people who look.
     pub(crate) news: Newsroom,
 }
@@ -107,10 +112,21 @@ impl Outcomes {
         }
         for (message, sequence) in messages.into_iter().zip(of_messages) {
             // What follows from it, a STOP say, is in force before the operator has its answer.
-            let pending = self.store.receive(message, self.desk.clone());
+            let pending = self.store.receive(message.clone(), self.desk.clone());
             let (this, kept, name) = (self.clone(), kept.clone(), route.config.name.clone());
             self.tracker.spawn(async move {
-                let done = pending.await;
+                let mut done = pending.await;
+                match &done {
+                    Ok(_) => this.failing.settled(&message),
+                    Err(why) if may_be_its_own(why) => {
+                        let (tries, why) = (this.failing.again(&message), why.clone());
+                        if tries >= this.tries {
+                            tracing::error!(route = name, tries, %why, "a message from a phone is kept as it came");
+                            done = this.keep_raw(message, &why).await;
+                        }
+                    }
+                    Err(_) => {}
+                }
                 match &done {
                     Ok((_, changes)) => {
                         this.metrics.inbound.inc();
@@ -125,6 +141,25 @@ impl Outcomes {
                 this.answer_operator(&kept, vec![sequence], done.is_ok());
             });
         }
+    }
+
+    /// Keeps a message whose handling fails again and again: with the STOP that its bare text says; if even that
+    /// cannot be written, without.
+    async fn keep_raw(
+        &self,
+        message: Inbound,
+        why: &StoreError,
+    ) -> Result<(Reception, Vec<Change>), StoreError> {
+        let desk = |acts| Arc::new(BareDesk { why: why.to_string(), acts });
+        let mut done = self.store.receive_raw(message.clone(), desk(true)).await;
+        if done.as_ref().is_err_and(may_be_its_own) {
+            done = self.store.receive_raw(message.clone(), desk(false)).await;
+        }
+        if done.is_ok() {
+            self.failing.settled(&message);
+            self.metrics.inbound_raw.inc();
+        }
+        done
     }
 
     /// Answers deliver_sm: ESME_ROK once kept; else "try again", so that the operator keeps it.

@@ -19,6 +19,7 @@ use crate::outcome::Outcomes;
 use crate::quota::Quotas;
 use crate::route::Route;
 use crate::trace::Tracer;
+use crate::two_way::bare::Failing;
 use crate::webhook::Webhooks;
 
 /// What the gateway's tasks share.
@@ -42,6 +43,9 @@ pub(crate) struct Shared {
     pub(crate) ids: Arc<IdSource>,
     /// How long the other parts of a phone's long message are waited for.
     pub(crate) parts_wait: Duration,
+    /// Messages from phones whose handling fails, and how often one is tried.
+    pub(crate) failing: Arc<Failing>,
+    pub(crate) tries: u32,
     /// Stops the dispatcher and the sweeps.
     pub(crate) halt: CancellationToken,
     /// Makes links finish and unbind.
@@ -90,6 +94,8 @@ impl Shared {
             clock: self.clock.clone(),
             told: self.webhooks.wake.clone(),
             desk: self.desk.clone(),
+            failing: self.failing.clone(),
+            tries: self.tries,
             news: self.news.clone(),
             tracer: self.tracer.clone(),
         }

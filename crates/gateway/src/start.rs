@@ -104,7 +104,7 @@ impl Gateway {
         let directory = Arc::new(RwLock::new(Arc::new(directory)));
         let gate = Gate::new(config.sending.accept_target);
         let (sending, ids) = (Arc::new(config.sending), Arc::new(ids));
-        let parts_wait = config.replies.parts_wait;
+        let (parts_wait, tries) = (config.replies.parts_wait, config.replies.tries);
         let desk = Arc::new(ReplyDesk {
             directory: directory.clone(),
             rules: sending.clone(),
@@ -125,6 +125,8 @@ impl Gateway {
             webhooks,
             directory,
             desk,
+            failing: Arc::default(),
+            tries,
             news: Newsroom::default(),
             quotas,
             gate,

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Retention, UnknownPolicy};
 use crate::shared::Shared;
+use crate::two_way::bare::{BareDesk, may_be_its_own};
 
 /// How often the directory's generation is looked at: what another process changes is in force
 /// within this time.
@@ -126,10 +127,23 @@ async fn close_incomplete(shared: &Shared) -> Result<(), StoreError> {
     loop {
         let now = shared.clock.now();
         let before = now.minus(shared.parts_wait);
-        let Some((_, changes)) = shared.store.close_incomplete(before, now, shared.desk.clone()).await?
-        else {
-            return Ok(());
-        };
+        let mut closed = shared.store.close_incomplete(before, now, shared.desk.clone(), false).await;
+        // One that cannot be read must not stand in the way of those behind it.
+        if let Err(why) = &closed
+            && may_be_its_own(why)
+        {
+            tracing::error!(%why, "an incomplete message from a phone is kept as it came");
+            let desk = |acts| Arc::new(BareDesk { why: why.to_string(), acts });
+            let mut raw = shared.store.close_incomplete(before, now, desk(true), true).await;
+            if raw.as_ref().is_err_and(may_be_its_own) {
+                raw = shared.store.close_incomplete(before, now, desk(false), true).await;
+            }
+            if raw.is_ok() {
+                shared.metrics.inbound_raw.inc();
+            }
+            closed = raw;
+        }
+        let Some((_, changes)) = closed? else { return Ok(()) };
         shared.outcomes().changed(&changes);
     }
 }
@@ -194,9 +208,16 @@ async fn index_recipients(shared: &Shared) -> Result<(), StoreError> {
 
 /// Forgets what its time is over of, a slice at a time.
 async fn forget(shared: &Shared) -> Result<(), StoreError> {
-    let Retention { texts, messages, proofs } = &shared.retention;
+    let Retention { texts, replies, messages, proofs } = &shared.retention;
     let texts = texts.iter().map(|(class, period)| (Forget::Texts(*class), *period));
-    for (what, period) in texts.chain([(Forget::Messages, *messages), (Forget::Proofs, *proofs)]) {
+    let others = [
+        (Forget::ReplyTexts, *replies),
+        (Forget::Replies, *messages),
+        (Forget::ReplyProofs, *proofs),
+        (Forget::Messages, *messages),
+        (Forget::Proofs, *proofs),
+    ];
+    for (what, period) in texts.chain(others) {
         let before = forgotten_before(shared.clock.now(), period);
         while shared.store.forget(what, before).await? {
             shared.clock.pause(FORGET_PAUSE).await;

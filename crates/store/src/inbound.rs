@@ -216,6 +216,8 @@ pub struct Known {
     pub stops: Vec<OptOut>,
     /// What the code answered the phone by itself in the last 24 hours, the last first.
     pub answered: Vec<Answered>,
+    /// The phone said STOP to this code while nobody could tell to whom: it holds for the whole platform.
+    pub unattributed: bool,
 }
 
 /// A phone's message as it is to be understood.
@@ -276,6 +278,8 @@ pub struct Understood {
     pub stops: Vec<StopOrder>,
     /// Consents to record.
     pub consents: Vec<ConsentOrder>,
+    /// Lifts the STOP that the phone said to this code while nobody could tell to whom.
+    pub restarts: bool,
     /// What is answered.
     pub answer: Option<Box<Accept>>,
 }

@@ -314,6 +314,13 @@ pub enum Forget {
     Texts(Class),
     /// Messages: sender, recipient, times and outcome.
     Messages,
+    /// The texts of what phones wrote, with its octets; not of what proves something: a STOP, a START, a
+    /// keyword.
+    ReplyTexts,
+    /// What phones wrote, and threads in which nothing has happened since; not what proves something.
+    Replies,
+    /// What phones wrote that proves something.
+    ReplyProofs,
     /// Verdicts, and the consents that messages relied on.
     Proofs,
 }

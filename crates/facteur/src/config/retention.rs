@@ -8,6 +8,8 @@ use serde::Deserialize;
 use super::values::duration;
 
 const DAY: u64 = 86_400_000;
+/// The least time that what phones wrote is kept.
+const REPLIES_LEAST: u64 = 8 * DAY;
 /// Ten years: longer than any law asks for.
 const MOST: u64 = 3_660 * DAY;
 
@@ -15,6 +17,10 @@ const MOST: u64 = 3_660 * DAY;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Retention {
+    /// The texts of what phones wrote. An operator may deliver a message again for a week: until then it must
+    /// be known.
+    #[serde(deserialize_with = "duration::<_, REPLIES_LEAST, MOST>")]
+    pub(crate) replies: Duration,
     /// Messages: sender, recipient, times and outcome.
     #[serde(deserialize_with = "duration::<_, DAY, MOST>")]
     pub(crate) messages: Duration,
@@ -44,7 +50,12 @@ pub(crate) struct Texts {
 impl Default for Retention {
     fn default() -> Self {
         let usual = facteur_gateway::Retention::default();
-        Self { messages: usual.messages, proofs: usual.proofs, texts: Texts::default() }
+        Self {
+            replies: usual.replies,
+            messages: usual.messages,
+            proofs: usual.proofs,
+            texts: Texts::default(),
+        }
     }
 }
 
@@ -68,6 +79,7 @@ impl Retention {
                 (Class::Alert, texts.alert),
                 (Class::Conversational, texts.conversational),
             ],
+            replies: self.replies,
             messages: self.messages,
             proofs: self.proofs,
         }

@@ -46,9 +46,32 @@ impl Reader<'_> {
         self.answer(advertiser.workspace, AutoReply::Start, text)
     }
 
+    /// Confirms START where the STOP was nobody's.
+    pub(super) fn confirm_restart(&self, code: ShortCode) -> Option<Box<Accept>> {
+        let text = start_confirmation(self.language(WorkspaceId::PLATFORM, None), "", code);
+        self.answer(WorkspaceId::PLATFORM, AutoReply::Start, text)
+    }
+
+    /// Who runs the platform, where nobody can tell who is meant and the settings say it.
+    fn contact_platform(&self) -> Option<Box<Accept>> {
+        let publisher = &self.desk.replies.publisher;
+        let identity = Identity {
+            legal_name: publisher.legal_name.as_deref()?,
+            siren: publisher.siren.as_deref(),
+            register_city: publisher.register_city.as_deref(),
+            service_phone: publisher.service_phone.as_deref(),
+            service_contact: publisher.service_contact.as_deref(),
+        };
+        let text = contact_answer(self.language(WorkspaceId::PLATFORM, None), &identity);
+        self.answer(WorkspaceId::PLATFORM, AutoReply::Contact, text)
+    }
+
     /// Who publishes: what the workspace says of itself, else what was declared with its sender.
     pub(super) fn contact(&self, understood: &mut Understood) {
-        let Some((workspace, sender)) = understood.owner else { return };
+        let Some((workspace, sender)) = understood.owner else {
+            understood.answer = self.contact_platform();
+            return;
+        };
         let settings = self.directory.settings(workspace);
         let record = self.directory.sender(workspace, &sender);
         let dossier = record.map(|record| &record.dossier);

@@ -5,6 +5,7 @@
 
 mod answer;
 mod attribution;
+pub(crate) mod bare;
 mod keyword;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,8 @@ use std::time::Duration;
 use facteur_domain::{AutoReply, IdSource, OptOutScope, Sender, ShortCode, WorkspaceId};
 use facteur_rules::{Context, Meaning, Reading, SESSION, read_reply};
 use facteur_store::{
-    Arrived, ConsentOrder, Inbound, Keyword, Known, NewConsent, NewOptOut, OptOutState, ReplyMeaning,
-    StopOrder, Understand, Understood,
+    Arrived, ConsentOrder, Inbound, Keyword, Known, NewConsent, NewOptOut, OptOutState, Publisher,
+    ReplyMeaning, StopOrder, Understand, Understood,
 };
 
 pub use keyword::{KEYWORD_WORD_MAX, KEYWORD_WORDS_MAX, KeywordDraft, WordProblem};
@@ -38,11 +39,21 @@ pub struct ReplyRules {
     pub per_day: u32,
     /// How long the other parts of a long message are waited for before it is read as far as it came.
     pub parts_wait: Duration,
+    /// How often a message is tried whose handling fails, before it is kept as it came.
+    pub tries: u32,
+    /// Who runs the platform: answers CONTACT where nobody can tell who is meant.
+    pub publisher: Publisher,
 }
 
 impl Default for ReplyRules {
     fn default() -> Self {
-        Self { per_hour: 6, per_day: 20, parts_wait: Duration::from_mins(5) }
+        Self {
+            per_hour: 6,
+            per_day: 20,
+            parts_wait: Duration::from_mins(5),
+            tries: 5,
+            publisher: Publisher::default(),
+        }
     }
 }
 
@@ -173,11 +184,17 @@ impl Reader<'_> {
     }
 
     /// START: a new consent for the brand that was stopped, with the message as its proof. Where several
-    /// were, it lifts nothing: somebody reads it.
+    /// were, it lifts nothing: somebody reads it. A STOP to this code that could be nobody's is lifted with it.
     fn start(&self, understood: &mut Understood, whose: &Whose) {
         let (Some(number), Some(code)) = (self.arrived.phone, self.arrived.code) else { return };
         let meant = self.restarted(whose);
-        let [advertiser] = meant.as_slice() else { return };
+        understood.restarts = self.known.unattributed;
+        let [advertiser] = meant.as_slice() else {
+            if understood.restarts {
+                understood.answer = self.confirm_restart(code);
+            }
+            return;
+        };
         let consent = NewConsent {
             number,
             basis: facteur_domain::Basis::Consent,

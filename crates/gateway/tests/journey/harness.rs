@@ -198,6 +198,10 @@ impl Harness {
         Ok(id.expect("answered"))
     }
 
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("facteur.db")
+    }
+
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
     }

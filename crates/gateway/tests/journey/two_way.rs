@@ -224,3 +224,44 @@ async fn a_phone_cannot_reply_to_a_sender_id() {
     assert_eq!(yes.in_reply_to, Some(coded));
     house.stop().await;
 }
+
+/// Requirements `fr-mo-failing`, `fr-stop-unattributed`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_handling_always_fails_is_kept_as_it_came_and_its_stop_counts() {
+    let house = house(NIGHT).await;
+    let number = facteur_domain::Msisdn::parse(PHONE).expect("valid");
+    // A row that nobody can read, among those that are read with every message of this phone.
+    let file = rusqlite::Connection::open(house.database()).expect("opens");
+    file.execute(
+        "INSERT INTO written (phone, code, workspace, sender, message, at, marketing_at) \
+         VALUES (?1, 38180, 16, '', 16, ?2, NULL)",
+        [i64::try_from(number.digits()).expect("fits"), house.gateway.now().millis()],
+    )
+    .expect("written");
+    let standing = async || {
+        let asked = vec![(house.workspace, number)];
+        house.gateway.store().standings(asked).await.expect("read").remove(0).opt_outs.len()
+    };
+    house.network.answer(PHONE, CODE, "STOP svp").expect("a phone");
+    let filter = facteur_store::ReceivedFilter::default;
+    let clock = house.gateway.clock();
+    let end = clock.instant() + Duration::from_secs(60);
+    let raw = loop {
+        let mut nobodys = house.gateway.store().received(None, filter(), 10).await.expect("read");
+        if let Some(raw) = nobodys.pop() {
+            break raw;
+        }
+        assert!(clock.instant() < end, "it is never kept");
+        clock.pause(Duration::from_millis(50)).await;
+    };
+    assert_eq!((raw.text.as_str(), raw.meaning), ("STOP svp", ReplyMeaning::Stop));
+    assert!(raw.rule.is_some_and(|rule| rule.starts_with("kept as it came: ")));
+    assert_eq!(standing().await, 1, "for the whole platform");
+    assert!(house.gateway.metrics().contains("facteur_inbound_raw_messages_total 1"), "counted");
+    // Once the row is mended, START from the same phone to the same code lifts it.
+    file.execute("DELETE FROM written WHERE sender = ''", []).expect("mended");
+    house.network.answer(PHONE, CODE, "START").expect("a phone");
+    received(&house, 1).await;
+    assert_eq!(standing().await, 0);
+    house.stop().await;
+}

@@ -34,6 +34,9 @@ pub(crate) struct InboundView {
     /// What it means: `stop`, `stop_doubtful`, `contact`, `start` or `reply`.
     #[schema(example = "reply")]
     meaning: &'static str,
+    /// By which rule it was understood; or why it was kept as it came, without being understood.
+    #[schema(required = true, example = "fr.reply.stop.exact")]
+    rule: Option<String>,
     /// How many parts it says it has.
     parts: u8,
     /// How many of them came.
@@ -50,6 +53,7 @@ impl From<Received> for InboundView {
             route: received.route,
             content: received.text,
             meaning: received.meaning.as_str(),
+            rule: received.rule,
             parts: received.parts,
             parts_here: received.parts_here,
         }

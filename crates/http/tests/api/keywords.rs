@@ -1,11 +1,12 @@
 //! Keywords and the review of doubtful opt-outs.
 
 use axum::http::{Method, StatusCode};
-use facteur_domain::{Msisdn, OptOutScope};
+use facteur_domain::{Msisdn, OptOutScope, WorkspaceId};
+use facteur_gateway::Scope;
 use facteur_store::{Actor, NewOptOut};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, World, request};
+use crate::world::{Answer, Traits, World, request};
 
 const PATH: &str = "/v2/api/keywords";
 
@@ -69,6 +70,41 @@ async fn wrong_keywords_are_told_what_is_wrong() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
         assert_eq!(answer.body["details"][0]["field"], field, "{body}: {}", answer.text);
     }
+}
+
+/// Requirement `fr-stop-unattributed`.
+#[tokio::test]
+async fn an_opt_out_of_the_platform_is_listed_and_lifted_by_reviewers_alone() {
+    let world = World::new().await;
+    let stop = NewOptOut {
+        number: Msisdn::from_digits(33_612_345_678).expect("a number"),
+        scope: OptOutScope::Platform,
+        advertiser: None,
+        source: "stop_reply".to_owned(),
+        reason: Some("fr.reply.stop.exact".to_owned()),
+    };
+    let store = world.gateway.store();
+    let record =
+        |of, stop| store.record_opt_outs(of, vec![stop], world.gateway.now(), Actor::named("stop_reply"));
+    let (kept, _) = record(WorkspaceId::PLATFORM, stop.clone()).await.expect("kept");
+    let of_workspace = NewOptOut { scope: OptOutScope::Workspace, ..stop };
+    record(world.workspace(), of_workspace).await.expect("kept");
+    let platform = "/v2/api/opt_outs?scope=platform&holds=true";
+    let listed = world.get(platform).await;
+    assert_eq!(listed.body["pagination"]["total_count"], 1, "{}", listed.text);
+    assert_eq!(listed.body["data"][0]["id"], kept[0].id.to_string());
+    assert_eq!(world.get("/v2/api/opt_outs?scope=all").await.code(), Some("INVALID_SEARCH_QUERY"));
+    let lift = format!("/v2/api/opt_outs/{}", kept[0].id);
+    let reason = json!({"reason": "asked by telephone"});
+    // Who may only see to consents sees nothing of it.
+    let key = world.add_key(Traits { scopes: vec![Scope::ConsentsReadWrite], ..Traits::default() }).await;
+    let seen = world.call(request(Method::GET, platform, &key, "")).await;
+    assert_eq!((seen.status, seen.code()), (StatusCode::FORBIDDEN, Some("API_KEY_INSUFFICIENT_SCOPE")));
+    let tried = world.call(request(Method::DELETE, &lift, &key, &reason.to_string())).await;
+    assert_eq!(tried.code(), Some("OPT_OUT_NOT_FOUND"));
+    let lifted = call(&world, Method::DELETE, &lift, &reason).await;
+    assert_eq!(lifted.status, StatusCode::OK, "{}", lifted.text);
+    assert_eq!(world.get(platform).await.body["data"], json!([]));
 }
 
 #[tokio::test]

@@ -17,3 +17,8 @@ INSERT INTO conversation_anew SELECT id, workspace, phone, sender, code, last_at
 DROP TABLE conversation;
 ALTER TABLE conversation_anew RENAME TO conversation;
 CREATE INDEX conversation_by_activity ON conversation (workspace, last_at, id);
+
+-- A STOP that nobody can be found for counts for the whole platform. It knows the code that it was said to, so that
+-- START there lifts it; and it is listed.
+ALTER TABLE opt_out ADD COLUMN code INTEGER;
+CREATE INDEX opt_out_of_platform ON opt_out (id) WHERE scope = 'platform';

@@ -1,7 +1,7 @@
 //! Handing over, and what operators answer.
 
 use facteur_domain::delivery::Event;
-use facteur_domain::{MessageId, Timestamp};
+use facteur_domain::{Class, MessageId, Timestamp};
 
 use super::fault::Fault;
 use super::orphans::{self, Word};
@@ -13,7 +13,7 @@ use super::{receipts, waiting, webhooks, written};
 use crate::{Answer, AnswerOutcome, Change, Departed, HandOver};
 
 /// Makes waiting parts `submitting`; answers which parts of each order may be written. Marketing that a
-/// STOP covers is blocked instead.
+/// STOP covers is blocked instead, and so is a conversation that a STOP has ended.
 pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed, Fault> {
     let mut departed = Departed { given: Vec::with_capacity(batch.len()), blocked: Vec::new() };
     let mut guard = Guard::default();
@@ -26,6 +26,13 @@ pub(super) fn hand_over(tx: &mut Tx<'_>, batch: &[HandOver]) -> Result<Departed,
         }
         if (order.marketing || reach::concerns(parcel.shared.class))
             && let Some(why) = guard.objection(tx, order.message, parcel.shared.recipient)?
+        {
+            departed.blocked.extend(waiting::withdraw(tx, &[(order.message, why)], order.at)?);
+            continue;
+        }
+        if parcel.shared.class == Class::Conversational
+            && let Some(why) =
+                reach::session_closed(tx.conn, order.message, parcel.shared.recipient, order.at)?
         {
             departed.blocked.extend(waiting::withdraw(tx, &[(order.message, why)], order.at)?);
             continue;

@@ -18,7 +18,8 @@ use super::{rows, understood};
 use crate::{Change, Inbound, InboundPart, Reception, RouteId, Understand};
 
 /// Within this time the same octets from the same phone are the same message: an operator that missed our
-/// answer delivers again. Unless the phone was written meanwhile: then it answers that.
+/// answer delivers again. Unless the phone was written meanwhile: then it answers that. Nor is a STOP a repeat of
+/// one from before a START.
 const REPEAT_WINDOW: Duration = Duration::from_mins(5);
 /// How long a message that lacks parts may still be given them.
 const PARTS_WINDOW: Duration = Duration::from_hours(24);
@@ -56,6 +57,23 @@ pub(super) fn receive(
     Ok((if missing > 0 { Reception::Part(id) } else { Reception::Whole(id) }, changes))
 }
 
+/// Keeps a message whose handling fails as it came, and nobody's; see [`understood::read_raw`].
+pub(super) fn receive_raw(
+    tx: &mut Tx<'_>,
+    inbound: &Inbound,
+    desk: &dyn Understand,
+) -> Result<(Reception, Vec<Change>), Fault> {
+    if let Some(id) = repeated(tx, inbound)? {
+        return again(tx, id);
+    }
+    // A part of a long message stands alone: putting it together may be what fails.
+    let inbound = Inbound { part: None, ..inbound.clone() };
+    let id = open(tx, &inbound, 1)?;
+    keep(tx, &inbound, id)?;
+    let changes = understood::read_raw(tx, id, desk, inbound.at)?;
+    Ok((Reception::Whole(id), changes))
+}
+
 /// Closes the oldest message whose first part came before `before` and whose others did not: it is read as
 /// far as it came.
 pub(super) fn close_incomplete(
@@ -63,13 +81,20 @@ pub(super) fn close_incomplete(
     before: Timestamp,
     now: Timestamp,
     desk: &dyn Understand,
+    raw: bool,
 ) -> Result<Option<(InboundId, Vec<Change>)>, Fault> {
     let open: Option<InboundId> = tx
         .conn
         .prepare_cached("SELECT id FROM received WHERE open = 1 AND id < ?1 ORDER BY id LIMIT 1")?
         .query_row([key_at(before)], |row| row.get(0).map(InboundId::from_key))
         .optional()?;
-    open.map(|id| Ok((id, understood::read(tx, id, desk, (now, false))?))).transpose()
+    let Some(id) = open else { return Ok(None) };
+    let changes = if raw {
+        understood::read_raw(tx, id, desk, now)?
+    } else {
+        understood::read(tx, id, desk, (now, false))?
+    };
+    Ok(Some((id, changes)))
 }
 
 fn again(tx: &Tx<'_>, id: InboundId) -> Result<(Reception, Vec<Change>), Fault> {
@@ -107,7 +132,9 @@ fn repeated(tx: &Tx<'_>, inbound: &Inbound) -> rusqlite::Result<Option<InboundId
             "SELECT i.received FROM inbound i WHERE i.phone IS ?1 AND i.at >= ?2 AND i.source = ?3 \
              AND i.destination = ?4 AND i.esm_class = ?5 AND i.data_coding = ?6 AND i.content = ?7 \
              AND i.tlvs = ?8 AND i.received IS NOT NULL AND NOT EXISTS \
-             (SELECT 1 FROM written w WHERE w.phone = ?1 AND w.code = ?9 AND w.at > i.at) \
+             (SELECT 1 FROM written w WHERE w.phone = ?1 AND w.code = ?9 AND w.at > i.at) AND NOT EXISTS \
+             (SELECT 1 FROM received o JOIN received s ON s.phone = o.phone AND s.id > o.id AND s.meaning = 'start' \
+             WHERE o.id = i.received AND o.meaning IN ('stop', 'stop_doubtful')) \
              ORDER BY i.id DESC LIMIT 1",
         )?
         .query_row(

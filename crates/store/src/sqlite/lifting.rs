@@ -1,13 +1,13 @@
 //! The end of a STOP: a reason, and a new consent of the person.
 
 use facteur_domain::consent::fold_advertiser;
-use facteur_domain::{ConsentId, OptOutId, OptOutScope, Timestamp};
-use rusqlite::{OptionalExtension, Row, params};
+use facteur_domain::{ConsentId, Msisdn, OptOutId, OptOutScope, ShortCode, Timestamp, WorkspaceId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::admin::note;
 use super::consents::{self, Scribe};
 use super::fault::Fault;
-use super::optouts::{OPT_OUT, holding, opt_out};
+use super::optouts::{OPT_OUT, OURS, holding, opt_out};
 use super::reach::Reach;
 use super::rows;
 use super::secret::Secret;
@@ -27,11 +27,17 @@ pub(super) fn lift(tx: &Tx<'_>, scribe: Scribe<'_>, lifting: Lifting) -> Result<
     let Lifting { id, reason, consent } = lifting;
     let there = tx
         .conn
-        .prepare_cached(&format!("{OPT_OUT} WHERE id = ?1 AND workspace = ?2"))?
+        .prepare_cached(&format!("{OPT_OUT} WHERE id = ?1 AND {OURS}"))?
         .query_row(params![id.key(), scribe.workspace.key()], Kept::read)
         .optional()?
         .ok_or(StoreError::NotFound("opt-out"))?;
-    if let Some(why_not) = refuse_lifting(tx, &there, &reason, consent.as_ref())? {
+    let of_platform = scribe.workspace == WorkspaceId::PLATFORM;
+    if of_platform && consent.is_some() {
+        let why_not =
+            "an opt-out of the whole platform is lifted for a reason alone: no consent is to everybody";
+        return Err(StoreError::Conflict(why_not.to_owned()).into());
+    }
+    if let Some(why_not) = refuse_lifting(tx, &there, &reason, consent.as_ref(), of_platform)? {
         return Err(StoreError::Conflict(why_not.to_owned()).into());
     }
     let given = consents::record(tx, scribe, consent.into_iter().collect())?;
@@ -90,6 +96,48 @@ pub(super) fn lift_by(
     Ok(())
 }
 
+/// A STOP that a phone said to a code while nobody could tell to whom (requirement `fr-stop-unattributed`).
+const UNATTRIBUTED: &str = "number_hash = ?1 AND lifted_at IS NULL AND workspace = 0 AND scope = 'platform' \
+     AND source = 'stop_reply' AND code IS ?2";
+
+/// Whether such a STOP holds.
+pub(super) fn is_unattributed(
+    conn: &Connection,
+    hash: &[u8; 32],
+    code: Option<ShortCode>,
+) -> rusqlite::Result<bool> {
+    conn.prepare_cached(&format!("SELECT 1 FROM opt_out WHERE {UNATTRIBUTED}"))?
+        .exists(params![hash, code.map(ShortCode::number)])
+}
+
+/// Lifts such a STOP: the person wrote to the same code again, and wants to be written to.
+pub(super) fn lift_unattributed(
+    tx: &Tx<'_>,
+    phone: Msisdn,
+    code: Option<ShortCode>,
+    (said_at, now): (Timestamp, Timestamp),
+    by: &str,
+) -> Result<(), Fault> {
+    let hash = Secret::load(tx.conn)?.hash(phone);
+    let reason = "the person wrote START to the same code";
+    let code = code.map(ShortCode::number);
+    let lifted: Vec<(OptOutId, String)> = tx
+        .conn
+        .prepare_cached(&format!(
+            "UPDATE opt_out SET lifted_at = ?3, lifted_by = ?4, lifted_reason = ?5 \
+             WHERE {UNATTRIBUTED} AND said_at <= ?6 RETURNING id, state"
+        ))?
+        .query_map(params![hash, code, now.millis(), by, reason, said_at.millis()], |row| {
+            Ok((OptOutId::from_key(row.get(0)?), row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let scribe = Scribe { workspace: WorkspaceId::PLATFORM, at: now, by, origin: None };
+    for (id, state) in lifted {
+        note(tx, &scribe.line("opt_out.lifted", about(id, None), (&state, "lifted")))?;
+    }
+    Ok(())
+}
+
 /// A STOP with what only the store needs of it.
 struct Kept {
     opt_out: OptOut,
@@ -112,6 +160,7 @@ fn refuse_lifting(
     there: &Kept,
     reason: &str,
     consent: Option<&NewConsent>,
+    of_platform: bool,
 ) -> Result<Option<&'static str>, Fault> {
     if there.opt_out.lifted.is_some() {
         return Ok(Some("this opt-out was lifted before"));
@@ -120,7 +169,7 @@ fn refuse_lifting(
         return Ok(Some("say why the opt-out is lifted"));
     }
     let Some(consent) = consent else {
-        let sure = there.opt_out.state == OptOutState::Confirmed;
+        let sure = there.opt_out.state == OptOutState::Confirmed && !of_platform;
         return Ok(sure.then_some("an opt-out is lifted only on a new consent of the person, with its proof"));
     };
     if Secret::load(tx.conn)?.hash(consent.number) != there.hash {

@@ -23,6 +23,9 @@ pub(super) const OPT_OUT: &str = "SELECT id, workspace, number, scope, advertise
      created_by, lifted_at, lifted_by, lifted_reason, lifted_consent, number_hash, folded, own, \
      said_at FROM opt_out";
 
+/// A workspace's STOPs; the platform's are all that reach so far, whoever recorded them.
+pub(super) const OURS: &str = "(workspace = ?2 OR ?2 = 0 AND scope = 'platform')";
+
 /// A STOP from a row of [`OPT_OUT`].
 pub(super) fn opt_out(row: &Row<'_>) -> rusqlite::Result<OptOut> {
     let named = |column: usize| row.get_ref(column).map(|value| value.as_str().unwrap_or("").to_owned());
@@ -267,7 +270,7 @@ pub(super) fn confirm(
 ) -> Result<OptOut, Fault> {
     let there = tx
         .conn
-        .prepare_cached(&format!("{OPT_OUT} WHERE id = ?1 AND workspace = ?2"))?
+        .prepare_cached(&format!("{OPT_OUT} WHERE id = ?1 AND {OURS}"))?
         .query_row([id.key(), workspace.key()], opt_out)
         .optional()?
         .ok_or(StoreError::NotFound("opt-out"))?;
@@ -288,7 +291,7 @@ pub(super) fn confirm(
     Ok(confirmed)
 }
 
-/// A workspace's STOPs, newest first.
+/// A workspace's STOPs, newest first; of the platform, all that reach so far, whoever recorded them.
 pub(super) fn list(
     conn: &mut Connection,
     workspace: WorkspaceId,

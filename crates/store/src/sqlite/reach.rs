@@ -1,7 +1,7 @@
 //! What STOPs cover, asked at every departure of marketing (requirement `fr-optout-scope`).
 
 use facteur_domain::consent::fold_advertiser;
-use facteur_domain::{Class, MessageId, Msisdn, OptOutScope, Sender, WorkspaceId};
+use facteur_domain::{Class, MessageId, Msisdn, OptOutScope, Sender, Timestamp, WorkspaceId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::Fault;
@@ -160,6 +160,27 @@ impl Guard {
         Ok(None)
     }
 }
+
+/// Why a message of class conversational must stay: the person said STOP, or wrote too long ago. What the product
+/// answers a STOP, CONTACT or START by itself is no such message.
+pub(super) fn session_closed(
+    conn: &Connection,
+    message: MessageId,
+    recipient: Msisdn,
+    at: Timestamp,
+) -> rusqlite::Result<Option<Withdrawal>> {
+    let open =
+        conn.prepare_cached(SESSION)?.exists(params![message.key(), rows::digits(recipient), at.millis()])?;
+    Ok((!open).then(|| Withdrawal::Blocked {
+        rule: "fr.session.closed".to_owned(),
+        reason: "the recipient has said STOP, or has not written within 24 hours".to_owned(),
+    }))
+}
+
+/// By the key of the conversation (phone, workspace).
+const SESSION: &str = "SELECT 1 FROM message m WHERE m.id = ?1 AND (m.auto_reply IN ('stop', 'contact', 'start') \
+     OR EXISTS (SELECT 1 FROM conversation c WHERE c.phone = ?2 AND c.workspace = m.workspace \
+     AND c.session_until > ?3 AND (c.sender = m.sender COLLATE NOCASE OR CAST(c.code AS TEXT) = m.sender)))";
 
 /// Whether a message of this class is asked about.
 pub(super) fn concerns(class: Class) -> bool {

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::fault::Fault;
 use super::parcel::PART_MASK;
 use super::read::first_key;
+use super::received::key_at;
 use super::rows;
 use super::writer::Tx;
 use super::{Store, recipients, verbs::Manner};
@@ -67,6 +68,7 @@ impl Store {
             Forget::Texts(class) => texts(tx, class, before),
             Forget::Messages => messages(tx, before),
             Forget::Proofs => proofs(tx, before),
+            Forget::ReplyTexts | Forget::Replies | Forget::ReplyProofs => replies(tx, what, before),
         })
     }
 }
@@ -153,6 +155,68 @@ fn messages(tx: &mut Tx<'_>, before: Timestamp) -> Result<bool, Fault> {
     }
     keep_progress(tx, MESSAGES, to)?;
     Ok(true)
+}
+
+/// What phones wrote, one stretch of ids (requirement `fr-reply-retention`). What is a proof (of a STOP, of a consent) goes by a time of its own; what
+/// still waits for parts is not touched.
+fn replies(tx: &Tx<'_>, what: Forget, before: Timestamp) -> Result<bool, Fault> {
+    const PROOF: &str = "meaning IN ('stop', 'stop_doubtful', 'start', 'keyword')";
+    let (name, which) = match what {
+        Forget::ReplyTexts => ("replies:texts", format!("NOT {PROOF}")),
+        Forget::Replies => ("replies", format!("NOT {PROOF}")),
+        _ => ("replies:proofs", PROOF.to_owned()),
+    };
+    let (from, horizon) = (progress(tx.conn, name)?, key_at(before) - 1);
+    if from >= horizon {
+        return Ok(false);
+    }
+    let last: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT id FROM received WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT 1 OFFSET ?3")?
+        .query_row([from, horizon, rows::limit(SLICE) - 1], |row| row.get(0))
+        .optional()?;
+    let to = last.unwrap_or(horizon);
+    let these = format!("SELECT id FROM received WHERE id > ?1 AND id <= ?2 AND open = 0 AND {which}");
+    tx.conn
+        .prepare_cached(&format!("DELETE FROM inbound WHERE received IN ({these})"))?
+        .execute([from, to])?;
+    if what == Forget::ReplyTexts {
+        tx.conn
+            .prepare_cached(&format!("UPDATE received SET text = ?3 WHERE id IN ({these}) AND text <> ?3"))?
+            .execute(params![from, to, FORGOTTEN_TEXT])?;
+    } else {
+        quiet_threads(tx, (from, to), before)?;
+        let items = these.replacen("SELECT id", "SELECT conversation, id", 1);
+        for query in [
+            format!("DELETE FROM conversation_item WHERE (conversation, item) IN ({items})"),
+            format!("DELETE FROM received WHERE id IN ({these})"),
+        ] {
+            tx.conn.prepare_cached(&query)?.execute([from, to])?;
+        }
+    }
+    keep_progress(tx, name, to)?;
+    Ok(last.is_some())
+}
+
+/// Forgets the threads of a stretch of replies in which nothing has happened since.
+fn quiet_threads(tx: &Tx<'_>, (from, to): (i64, i64), before: Timestamp) -> Result<(), Fault> {
+    let quiet: Vec<i64> = tx
+        .conn
+        .prepare_cached(
+            "SELECT id FROM conversation WHERE last_at < ?3 AND id IN \
+             (SELECT conversation FROM received WHERE id > ?1 AND id <= ?2)",
+        )?
+        .query_map([from, to, before.millis()], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for thread in quiet {
+        for query in [
+            "DELETE FROM conversation_item WHERE conversation = ?1",
+            "DELETE FROM conversation WHERE id = ?1",
+        ] {
+            tx.conn.prepare_cached(query)?.execute([thread])?;
+        }
+    }
+    Ok(())
 }
 
 /// Verdicts, and which consents messages relied on. They name nobody, and outlive their messages.

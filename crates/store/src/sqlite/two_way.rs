@@ -21,15 +21,27 @@ impl Store {
         self.write(Manner::guarded(), move |tx| inbound::receive(tx, &inbound, &*desk))
     }
 
+    /// Keeps what a phone sent as it came, as nobody's: for a message whose handling fails again and again.
+    /// `desk` is told nothing of what is on record; of what it wants, the STOPs are written.
+    pub fn receive_raw(
+        &self,
+        inbound: Inbound,
+        desk: Arc<dyn Understand>,
+    ) -> Pending<(Reception, Vec<Change>)> {
+        self.write(Manner::guarded(), move |tx| inbound::receive_raw(tx, &inbound, &*desk))
+    }
+
     /// Closes the oldest message whose first part came before `before` and that lacks others: it is read as
-    /// far as it came. `None` when there is none. A part that comes later is still added.
+    /// far as it came; `raw`, as [`receive_raw`](Self::receive_raw) reads. `None` when there is none. A part that
+    /// comes later is still added.
     pub fn close_incomplete(
         &self,
         before: Timestamp,
         now: Timestamp,
         desk: Arc<dyn Understand>,
+        raw: bool,
     ) -> Pending<Option<(InboundId, Vec<Change>)>> {
-        self.write(Manner::guarded(), move |tx| inbound::close_incomplete(tx, before, now, &*desk))
+        self.write(Manner::guarded(), move |tx| inbound::close_incomplete(tx, before, now, &*desk, raw))
     }
 
     /// A workspace's messages from phones, newest first, `limit` at most; with `None` those of which nobody

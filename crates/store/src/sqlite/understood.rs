@@ -1,5 +1,6 @@
 //! A phone's message is read, and all that follows from it is written with it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use facteur_domain::{AutoReply, ConversationId, InboundId, MessageId, Msisdn, ShortCode, Timestamp};
@@ -52,13 +53,17 @@ pub(super) fn read(
     (now, open): (Timestamp, bool),
 ) -> Result<Vec<Change>, Fault> {
     let came = Came::find(tx.conn, id)?;
-    let text = desk.text(&inbound::parts(tx, id, came.parts)?);
+    let parts = inbound::parts(tx, id, came.parts)?;
+    let text = caught(|| desk.text(&parts))?;
     let known = known(tx.conn, &came, now)?;
     let arrived = Arrived { id, at: came.at, now, phone: came.phone, code: came.code, text: &text, open };
-    let mut understood = desk.understand(&arrived, &known);
-    let changes = stop(tx, &mut understood, now)?;
+    let mut understood = caught(|| desk.understand(&arrived, &known))?;
+    let changes = stop(tx, &mut understood, came.code, now)?;
     if open {
         return Ok(changes);
+    }
+    if let (true, Some(phone)) = (understood.restarts, came.phone) {
+        lifting::lift_unattributed(tx, phone, came.code, (came.at, now), BY)?;
     }
     for order in std::mem::take(&mut understood.consents) {
         let scribe = Scribe { workspace: order.workspace, at: now, by: BY, origin: None };
@@ -77,6 +82,32 @@ pub(super) fn read(
     Ok(changes)
 }
 
+/// Keeps a message whose handling fails as it came: nobody's, with what its bare text says and nothing else
+/// that is on record. It asks for as little as can be.
+pub(super) fn read_raw(
+    tx: &mut Tx<'_>,
+    id: InboundId,
+    desk: &dyn Understand,
+    now: Timestamp,
+) -> Result<Vec<Change>, Fault> {
+    let came = Came::find(tx.conn, id)?;
+    let parts = inbound::parts(tx, id, came.parts)?;
+    let text = caught(|| desk.text(&parts)).unwrap_or_default();
+    let arrived =
+        Arrived { id, at: came.at, now, phone: came.phone, code: came.code, text: &text, open: false };
+    let mut understood = caught(|| desk.understand(&arrived, &Known::default()))?;
+    let changes = stop(tx, &mut understood, came.code, now)?;
+    understood.owner = None;
+    close(tx, id, &text, &understood, (None, None))?;
+    Ok(changes)
+}
+
+/// A text on which our own reading panics must not end the thread that keeps everybody's messages.
+fn caught<T>(read: impl FnOnce() -> T) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(read))
+        .map_err(|_| StoreError::Internal("reading a phone's message panicked".to_owned()).into())
+}
+
 fn known(conn: &Connection, came: &Came, now: Timestamp) -> Result<Known, Fault> {
     let mut known = Known::default();
     if let Some(code) = came.code {
@@ -85,6 +116,7 @@ fn known(conn: &Connection, came: &Came, now: Timestamp) -> Result<Known, Fault>
     if let Some(phone) = came.phone {
         let hash = Secret::load(conn)?.hash(phone);
         known.stops = optouts::holding(conn, &hash)?.into_iter().map(|(stop, _)| stop).collect();
+        known.unattributed = lifting::is_unattributed(conn, &hash, came.code)?;
         known.written = written::to(conn, phone, now)?;
     }
     if let (Some(phone), Some(code)) = (came.phone, came.code) {
@@ -110,11 +142,21 @@ fn answered(
     .collect()
 }
 
-fn stop(tx: &mut Tx<'_>, understood: &mut Understood, at: Timestamp) -> Result<Vec<Change>, Fault> {
+fn stop(
+    tx: &mut Tx<'_>,
+    understood: &mut Understood,
+    code: Option<ShortCode>,
+    at: Timestamp,
+) -> Result<Vec<Change>, Fault> {
     let mut changes = Vec::new();
     for order in std::mem::take(&mut understood.stops) {
         let scribe = Scribe { workspace: order.workspace, at, by: BY, origin: None };
-        let (_, withdrawn) = optouts::record(tx, scribe, order.state, vec![order.opt_out])?;
+        let (recorded, withdrawn) = optouts::record(tx, scribe, order.state, vec![order.opt_out])?;
+        for stop in &recorded {
+            tx.conn
+                .prepare_cached("UPDATE opt_out SET code = ?2 WHERE id = ?1")?
+                .execute(params![stop.id.key(), code.map(ShortCode::number)])?;
+        }
         changes.extend(withdrawn);
     }
     Ok(changes)

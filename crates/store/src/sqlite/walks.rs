@@ -81,7 +81,11 @@ pub(super) fn condition(
     workspace: WorkspaceId,
     filter: OptOutFilter,
 ) -> Result<(String, Vec<Value>), Fault> {
-    let mut terms = vec!["workspace = ?"];
+    // The platform's are all that reach so far, whoever recorded them.
+    let mut terms = vec![match workspace {
+        WorkspaceId::PLATFORM => "scope = 'platform' AND ? = 0",
+        _ => "workspace = ?",
+    }];
     let mut values = vec![Value::from(workspace.key())];
     if let Some(number) = filter.number {
         terms.push("number_hash = ?");

@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use facteur_domain::delivery::Event;
 use facteur_domain::{Class, Message, State};
-use facteur_store::{Accept, FORGOTTEN_TEXT, Forget, forgotten_before};
+use facteur_store::{
+    Accept, ConversationFilter, FORGOTTEN_TEXT, Forget, OptOutFilter, ReceivedFilter, forgotten_before,
+};
 
+use super::two_way;
 use super::world::{WORKSPACE, World, at, phone};
 
 const DAY: i64 = 86_400;
@@ -101,4 +104,37 @@ pub(crate) async fn many_are_forgotten_in_slices(world: &mut World) {
     }
     forget(world, Forget::Messages, 1).await;
     assert_eq!(world.store.messages_to(WORKSPACE, phone(1), None, 9).await.expect("read"), []);
+}
+
+/// Requirement `fr-reply-retention`.
+pub(crate) async fn what_phones_wrote_is_forgotten_and_proofs_later(world: &mut World) {
+    two_way::workspace(world).await;
+    let said = async |text: &str, days: i64| {
+        two_way::receive(world, two_way::inbound(world, text, days * DAY)).await;
+    };
+    said("bonjour, ici Paul", 0).await;
+    said("STOP", 1).await;
+    said("merci", 3).await;
+    let kept = async || {
+        let filter = ReceivedFilter::default();
+        let all = world.store.received(Some(WORKSPACE), filter, 10).await.expect("read");
+        all.into_iter().rev().map(|came| came.text).collect::<Vec<_>>()
+    };
+    forget(world, Forget::ReplyTexts, 2).await;
+    assert_eq!(kept().await, [FORGOTTEN_TEXT, "STOP", "merci"]);
+    forget(world, Forget::Replies, 2).await;
+    assert_eq!(kept().await, ["STOP", "merci"]);
+    let threads =
+        async || world.store.conversations(WORKSPACE, ConversationFilter::default(), 9).await.expect("read");
+    let thread = threads().await.remove(0);
+    let items = world.store.items(WORKSPACE, thread.id, None, 9).await.expect("read");
+    assert_eq!(items.len(), 2, "the thread goes on without it");
+    forget(world, Forget::ReplyProofs, 2).await;
+    assert_eq!(kept().await, ["merci"]);
+    let page = facteur_store::Page { page: 1, size: 9 };
+    let stops = world.store.opt_outs(WORKSPACE, OptOutFilter::default(), page).await.expect("read");
+    assert_eq!(stops.total, 1, "the STOP outlives the message that said it");
+    forget(world, Forget::Replies, 4).await;
+    assert_eq!((kept().await.len(), threads().await.len()), (0, 0));
+    assert_eq!(world.store.check().await.expect("checked"), Vec::<String>::new());
 }

@@ -75,6 +75,7 @@ macro_rules! cases {
                 texts_are_forgotten_by_class_and_whole_days,
                 a_one_time_password_goes_with_its_end,
                 messages_go_whole_and_their_proofs_later,
+                what_phones_wrote_is_forgotten_and_proofs_later,
                 many_are_forgotten_in_slices,
             }
             journey::{
@@ -156,6 +157,9 @@ macro_rules! cases {
                 parts_make_a_whole_in_any_order,
                 what_stays_incomplete_is_read_as_far_as_it_came,
                 a_repeated_delivery_is_kept_once,
+                a_stop_to_nobody_is_listed_and_start_there_lifts_it,
+                what_cannot_be_read_is_kept_as_it_came_and_harms_nobody,
+                a_stop_ends_what_waits_of_the_conversation,
                 a_conversation_begins_when_a_phone_writes,
                 what_is_nobodys_is_kept_and_listed,
                 a_start_lifts_what_the_person_had_stopped,

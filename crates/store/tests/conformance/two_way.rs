@@ -7,14 +7,14 @@ use facteur_domain::{
 };
 use facteur_store::{
     Accept, Actor, Arrived, ConsentOrder, ConversationFilter, ConversationMark, Dossier, Inbound,
-    InboundPart, Item, KeywordRule, KeywordWord, Known, NewConsent, NewOptOut, OptOutState, Page, Received,
-    ReceivedFilter, Reception, ReplyMeaning, SenderRecord, StopOrder, StoreError, Understand, Understood,
-    WebhookTopic, Workspace,
+    InboundPart, Item, KeywordRule, KeywordWord, Known, NewConsent, NewOptOut, OptOutFilter, OptOutState,
+    Page, Received, ReceivedFilter, Reception, ReplyMeaning, SenderRecord, StopOrder, StoreError, Understand,
+    Understood, WebhookTopic, Workspace,
 };
 
 use super::world::{OTHER, WORKSPACE, World, at, phone};
 
-/// Understands a few words: `STOP`, `START`, `ASK` (answered) and `NOBODY` (whose nobody knows).
+/// Understands a few words: `STOP`, `START`, `ASK` (answered), `NOBODY` (whose nobody knows), and panics at `PANIC`.
 struct Reader;
 
 fn code() -> ShortCode {
@@ -32,6 +32,7 @@ impl Understand for Reader {
     }
 
     fn understand(&self, arrived: &Arrived<'_>, known: &Known) -> Understood {
+        assert!(!arrived.text.contains("PANIC"), "a fault of ours");
         let number = arrived.phone.expect("a phone");
         let last = known.written.first().map(|last| last.message);
         let owner = (!arrived.text.contains("NOBODY")).then_some((WORKSPACE, Sender::Code(code())));
@@ -51,7 +52,14 @@ impl Understand for Reader {
                 source: "stop_reply".to_owned(),
                 reason: None,
             };
-            understood.stops = vec![StopOrder { workspace: WORKSPACE, opt_out, state }];
+            let (workspace, opt_out) = if owner.is_some() {
+                (WORKSPACE, opt_out)
+            } else {
+                let scope = OptOutScope::Platform;
+                (WorkspaceId::PLATFORM, NewOptOut { scope, advertiser: None, ..opt_out })
+            };
+            understood.stops = vec![StopOrder { workspace, opt_out, state }];
+            understood.session_until = Some(arrived.at);
             understood.meaning = Some(ReplyMeaning::Stop);
         }
         if arrived.text.contains("START") {
@@ -66,7 +74,10 @@ impl Understand for Reader {
                 evidence: Some(arrived.id.to_string()),
                 professional: false,
             };
-            understood.consents = vec![ConsentOrder { workspace: WORKSPACE, consent }];
+            if owner.is_some() {
+                understood.consents = vec![ConsentOrder { workspace: WORKSPACE, consent }];
+            }
+            understood.restarts = known.unattributed;
             understood.meaning = Some(ReplyMeaning::Start);
         }
         if arrived.text.contains("ASK") && known.answered.len() < 2 && !arrived.open {
@@ -102,7 +113,7 @@ fn actor() -> Actor {
     Actor::named("test")
 }
 
-fn inbound(world: &World, text: &str, seconds: i64) -> Inbound {
+pub(crate) fn inbound(world: &World, text: &str, seconds: i64) -> Inbound {
     Inbound {
         route: world.route,
         at: at(seconds),
@@ -126,7 +137,7 @@ fn part(world: &World, text: &str, seconds: i64, (reference, total, index): (u16
     Inbound { text_from: 1, part, ..inbound(world, &content, seconds) }
 }
 
-async fn receive(world: &World, inbound: Inbound) -> Reception {
+pub(crate) async fn receive(world: &World, inbound: Inbound) -> Reception {
     world.store.receive(inbound, desk()).await.expect("kept").0
 }
 
@@ -140,7 +151,7 @@ async fn all(world: &World, workspace: Option<WorkspaceId>) -> Vec<Received> {
     world.store.received(workspace, ReceivedFilter::default(), 100).await.expect("read")
 }
 
-async fn workspace(world: &World) {
+pub(crate) async fn workspace(world: &World) {
     for id in [WORKSPACE, OTHER] {
         let workspace = Workspace { id, name: "Acme".to_owned(), created_at: at(0) };
         world.store.create_workspace(workspace, actor()).await.expect("made");
@@ -179,10 +190,10 @@ pub(crate) async fn what_stays_incomplete_is_read_as_far_as_it_came(world: &mut 
     workspace(world).await;
     let open = receive(world, part(world, "merci de STOPper ", 1, (7, 2, 1))).await;
     assert_eq!(holding(world).await, [OptOutState::Review], "in force before the rest has come");
-    let too_early = world.store.close_incomplete(at(1), at(100), desk()).await.expect("read");
+    let too_early = world.store.close_incomplete(at(1), at(100), desk(), false).await.expect("read");
     assert_eq!(too_early, None);
     let (closed, _) =
-        world.store.close_incomplete(at(50), at(100), desk()).await.expect("read").expect("one");
+        world.store.close_incomplete(at(50), at(100), desk(), false).await.expect("read").expect("one");
     assert_eq!(closed, id(&open));
     let shown = all(world, Some(WORKSPACE)).await;
     assert_eq!((shown[0].text.as_str(), shown[0].is_complete()), ("merci de STOPper […]", false));
@@ -192,7 +203,7 @@ pub(crate) async fn what_stays_incomplete_is_read_as_far_as_it_came(world: &mut 
     let whole = all(world, Some(WORKSPACE)).await;
     assert_eq!((whole.len(), whole[0].text.as_str()), (1, "merci de STOPper ces SMS"));
     assert!(whole[0].is_complete());
-    assert_eq!(world.store.close_incomplete(at(9_999), at(9_999), desk()).await.expect("read"), None);
+    assert_eq!(world.store.close_incomplete(at(9_999), at(9_999), desk(), false).await.expect("read"), None);
 }
 
 /// Requirement `fr-mo-once`.
@@ -203,13 +214,20 @@ pub(crate) async fn a_repeated_delivery_is_kept_once(world: &mut World) {
     // Much later it is another one, and so is the answer to a message that went out in between.
     let later = receive(world, inbound(world, "OUI", 1_000)).await;
     assert!(matches!(later, Reception::Whole(_)) && id(&later) != id(&first));
-    let question = Message { class: Class::Conversational, ..world.message(1_010) };
+    let question =
+        Message { class: Class::Conversational, sender: Sender::Code(code()), ..world.message(1_010) };
     world.keep(&question).await;
     let through = Some((code(), question.sender));
     let order = facteur_store::HandOver { through, ..world.order(&question, 1_011) };
     world.store.hand_over(vec![order]).await.expect("handed over");
     let answer = receive(world, inbound(world, "OUI", 1_020)).await;
     assert!(matches!(answer, Reception::Whole(_)), "{answer:?}");
+    // Who says STOP behind a START means it, however soon.
+    for (text, seconds) in [("STOP", 1_100), ("START", 1_101), ("STOP", 1_102)] {
+        let came = receive(world, inbound(world, text, seconds)).await;
+        assert!(matches!(came, Reception::Whole(_)), "{text} at {seconds}: {came:?}");
+    }
+    assert!(matches!(receive(world, inbound(world, "STOP", 1_103)).await, Reception::Repeat(_)));
     // An operator's own id says it for sure, days later too, and another id is another message.
     let named = |text: &str, seconds, id: &str| Inbound {
         operator_id: Some(id.to_owned()),
@@ -218,7 +236,7 @@ pub(crate) async fn a_repeated_delivery_is_kept_once(world: &mut World) {
     let known = receive(world, named("NON", 2_000, "A1")).await;
     assert_eq!(receive(world, named("NON", 500_000, "A1")).await, Reception::Repeat(id(&known)));
     assert!(matches!(receive(world, named("NON", 500_001, "A2")).await, Reception::Whole(_)));
-    assert_eq!(all(world, Some(WORKSPACE)).await.len(), 5);
+    assert_eq!(all(world, Some(WORKSPACE)).await.len(), 8);
 }
 
 /// Requirement `fr-conversation`.
@@ -406,4 +424,96 @@ pub(crate) async fn an_erased_person_has_said_nothing(world: &mut World) {
     let threads = world.store.conversations(WORKSPACE, ConversationFilter::default(), 10).await;
     assert_eq!(threads.expect("read"), vec![]);
     assert!(WebhookTopic::from_name("sms.received").is_some());
+}
+
+/// Requirement `fr-stop-unattributed`.
+pub(crate) async fn a_stop_to_nobody_is_listed_and_start_there_lifts_it(world: &mut World) {
+    workspace(world).await;
+    let list = async || {
+        let page = Page { page: 1, size: 10 };
+        world.store.opt_outs(WorkspaceId::PLATFORM, OptOutFilter::default(), page).await.expect("read").rows
+    };
+    receive(world, inbound(world, "STOP NOBODY", 10)).await;
+    let [stop] = <[_; 1]>::try_from(list().await).expect("one");
+    assert_eq!((stop.scope, stop.lifted.is_none()), (OptOutScope::Platform, true));
+    let standing = async || world.store.standings(vec![(OTHER, phone(1))]).await.expect("read").remove(0);
+    assert_eq!(standing().await.opt_outs.len(), 1, "it holds for everybody");
+    // START to another code, and of another phone, lifts nothing.
+    let to = |code: &'static str, text: &str, seconds| Inbound {
+        destination: Bytes::from_static(code.as_bytes()),
+        code: code.parse().ok(),
+        ..inbound(world, text, seconds)
+    };
+    receive(world, to("36181", "START NOBODY", 20)).await;
+    let other = Inbound { from: Some(phone(2)), ..inbound(world, "START NOBODY", 21) };
+    receive(world, other).await;
+    assert!(list().await[0].lifted.is_none());
+    receive(world, inbound(world, "START NOBODY", 30)).await;
+    let lifted = list().await.remove(0).lifted.expect("lifted");
+    assert_eq!((lifted.at, lifted.by.as_str()), (at(30), "phone"));
+    assert_eq!(standing().await.opt_outs, []);
+    // Said again, a person lifts it: for a reason, and nobody's key but the platform's.
+    receive(world, inbound(world, "STOP NOBODY", 40)).await;
+    let again = list().await.remove(0);
+    assert!(again.lifted.is_none() && again.id != stop.id);
+    let lift = |of: WorkspaceId, reason: &str| {
+        world.store.lift_opt_out(of, again.id, reason.to_owned(), None, at(50), actor())
+    };
+    assert!(matches!(lift(WORKSPACE, "asked by telephone").await, Err(StoreError::NotFound(_))));
+    assert!(matches!(lift(WorkspaceId::PLATFORM, " ").await, Err(StoreError::Conflict(_))));
+    lift(WorkspaceId::PLATFORM, "asked by telephone").await.expect("lifted");
+    assert_eq!(standing().await.opt_outs, []);
+}
+
+/// Requirement `fr-mo-failing`.
+pub(crate) async fn what_cannot_be_read_is_kept_as_it_came_and_harms_nobody(world: &mut World) {
+    workspace(world).await;
+    let refused = world.store.receive(inbound(world, "STOP PANIC", 1), desk()).await;
+    assert!(matches!(refused, Err(StoreError::Internal(_))), "{refused:?}");
+    assert!(all(world, None).await.is_empty(), "nothing half done");
+    // The writer lives, and keeps what others send.
+    receive(world, inbound(world, "bonjour", 2)).await;
+    assert_eq!(all(world, Some(WORKSPACE)).await.len(), 1);
+    let kept = world.store.receive_raw(inbound(world, "STOP NOBODY", 3), desk()).await.expect("kept").0;
+    let [raw] = <[_; 1]>::try_from(all(world, None).await).expect("one");
+    assert_eq!((raw.id, raw.text.as_str(), raw.meaning), (id(&kept), "STOP NOBODY", ReplyMeaning::Stop));
+    let standing = world.store.standings(vec![(OTHER, phone(1))]).await.expect("read").remove(0);
+    assert_eq!(standing.opt_outs.len(), 1, "its STOP counts");
+    let again = world.store.receive_raw(inbound(world, "STOP NOBODY", 4), desk()).await.expect("kept").0;
+    assert_eq!(again, Reception::Repeat(raw.id));
+    // A part alone stands for itself; one that waits for others and cannot be read is closed as it came.
+    let alone = Inbound { from: Some(phone(2)), ..part(world, "NOBODY", 5, (7, 2, 1)) };
+    world.store.receive_raw(alone, desk()).await.expect("kept");
+    assert_eq!(all(world, None).await.len(), 2);
+    receive(world, part(world, "ASK", 6, (8, 2, 1))).await;
+    let closed =
+        world.store.close_incomplete(at(100), at(101), desk(), true).await.expect("closed").expect("one");
+    let found = all(world, None).await;
+    let closed = found.iter().find(|found| found.id == closed.0).expect("nobody's");
+    assert_eq!((closed.text.as_str(), closed.answer), ("ASK[…]", None));
+}
+
+/// Requirement `fr-session`.
+pub(crate) async fn a_stop_ends_what_waits_of_the_conversation(world: &mut World) {
+    workspace(world).await;
+    let answer = |seconds| Message {
+        class: Class::Conversational,
+        sender: Sender::Code(code()),
+        ..world.message(seconds)
+    };
+    receive(world, inbound(world, "bonjour", 1)).await;
+    let (first, second) = (answer(2), answer(3));
+    let confirmation = Message { auto_reply: Some(AutoReply::Stop), ..answer(4) };
+    for message in [&first, &second, &confirmation] {
+        world.keep(message).await;
+    }
+    let leaves = async |message: &Message, seconds| {
+        world.store.depart(vec![world.order(message, seconds)]).await.expect("asked")
+    };
+    assert_eq!(leaves(&first, 5).await.given, [1], "the person wrote");
+    receive(world, inbound(world, "STOP", 6)).await;
+    let departed = leaves(&second, 7).await;
+    assert_eq!((departed.given, departed.blocked.len()), (vec![0], 1));
+    assert_eq!(world.state(&second).await, facteur_domain::State::Blocked);
+    assert_eq!(leaves(&confirmation, 8).await.given, [1], "a STOP is confirmed");
 }

@@ -6,8 +6,8 @@ use axum::response::Response;
 use facteur_domain::OptOutId;
 use facteur_store::StoreError;
 
-use super::OptOutView;
 use super::record::OptOutAnswer;
+use super::{OptOutView, reached};
 use crate::api::{Data, Key, Named, ok};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody, codes};
@@ -37,8 +37,14 @@ pub(crate) async fn confirm(
         || ApiError::new(&codes::OPT_OUT_NOT_FOUND, "There is no such opt-out in the workspace.").at("id");
     let Named(id) = id.map_err(|_| not_found())?;
     let gateway = &app.gateway;
-    let confirming = gateway.store().confirm_opt_out(caller.workspace(), id, gateway.now(), caller.actor());
-    let confirmed = confirming.await.map_err(|why| match why {
+    let mut confirmed = Err(StoreError::NotFound("opt-out"));
+    for workspace in reached(&caller) {
+        confirmed = gateway.store().confirm_opt_out(workspace, id, gateway.now(), caller.actor()).await;
+        if !matches!(confirmed, Err(StoreError::NotFound(_))) {
+            break;
+        }
+    }
+    let confirmed = confirmed.map_err(|why| match why {
         StoreError::NotFound(_) => not_found(),
         StoreError::Conflict(_) => {
             ApiError::new(&codes::OPT_OUT_NOT_CONFIRMABLE, "This opt-out was lifted, and holds no more.")

@@ -8,7 +8,7 @@ use facteur_store::StoreError;
 use utoipa::ToSchema;
 
 use super::record::OptOutAnswer;
-use super::{OptOutView, REASON_MAX};
+use super::{OptOutView, REASON_MAX, reached};
 use crate::api::consents::{self, NewConsentBody};
 use crate::api::{Data, Key, Named, ok};
 use crate::app::App;
@@ -25,7 +25,8 @@ pub(crate) struct LiftBody {
     #[schema(max_length = 500, example = "Subscribed again in the shop")]
     reason: String,
     /// The new consent, of the same number and for the same advertiser, collected after the opt-out. It
-    /// is recorded in the ledger. Only a doubtful opt-out (`review`) is lifted without one.
+    /// is recorded in the ledger. Without one, only a doubtful opt-out (`review`) is lifted, and by reviewers one of
+    /// the whole platform.
     consent: Option<NewConsentBody>,
 }
 
@@ -68,9 +69,17 @@ pub(crate) async fn lift(
     entry.end("reason and consent", &mut faults);
     faults.into_result()?;
     let reason = reason.ok_or_else(|| ApiError::internal("no reason and no fault says so"))?;
-    let lifting =
-        gateway.store().lift_opt_out(caller.workspace(), id, reason, consent, gateway.now(), caller.actor());
-    let lifted = lifting.await.map_err(|why| match why {
+    let mut lifted = Err(StoreError::NotFound("opt-out"));
+    for workspace in reached(&caller) {
+        let (reason, consent) = (reason.clone(), consent.clone());
+        let lifting =
+            gateway.store().lift_opt_out(workspace, id, reason, consent, gateway.now(), caller.actor());
+        lifted = lifting.await;
+        if !matches!(lifted, Err(StoreError::NotFound(_))) {
+            break;
+        }
+    }
+    let lifted = lifted.map_err(|why| match why {
         StoreError::NotFound(_) => not_found(),
         StoreError::Conflict(why) => {
             ApiError::new(&codes::OPT_OUT_NOT_LIFTABLE, sentence(&why)).at("consent").suggest(

@@ -4,6 +4,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
+use facteur_domain::WorkspaceId;
+use facteur_gateway::Scope;
 use facteur_store::{OptOutFilter, OptOutState};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +14,7 @@ use super::OptOutView;
 use crate::api::page::{Pagination, Params};
 use crate::api::{Key, ok, words};
 use crate::app::App;
+use crate::auth;
 use crate::error::{ApiError, ErrorBody, codes};
 
 /// A page of opt-outs.
@@ -31,6 +34,9 @@ pub(crate) struct Filters {
     /// Only sure ones (`confirmed`), or only those that somebody is to read (`review`).
     #[param(value_type = Option<words::OptOutStatus>, inline)]
     state: Option<String>,
+    /// `platform`, with the scope COMPLIANCE_REVIEW: those of the whole platform, whoever recorded them, and those
+    /// of phones that said STOP while nobody could tell to whom. Without it, the workspace's.
+    scope: Option<String>,
     /// Only those that hold, or only those that were lifted.
     holds: Option<bool>,
     /// Which page, from 1 (the default).
@@ -69,8 +75,19 @@ pub(crate) async fn list(
         })
     });
     let filter = OptOutFilter { number, state: state.transpose()?, holds: params.yes_or_no("holds")? };
-    params.end("number, state, holds, page and size")?;
-    let found = app.gateway.store().opt_outs(caller.workspace(), filter, page).await?;
+    let workspace = match params.take("scope").as_deref() {
+        None => caller.workspace(),
+        Some("platform") => {
+            auth::require(&caller, Scope::ComplianceReview)?;
+            WorkspaceId::PLATFORM
+        }
+        Some(_) => {
+            let message = "scope is platform, or absent for the workspace's own.";
+            return Err(ApiError::new(&codes::INVALID_SEARCH_QUERY, message).at("scope"));
+        }
+    };
+    params.end("number, state, scope, holds, page and size")?;
+    let found = app.gateway.store().opt_outs(workspace, filter, page).await?;
     ok(&OptOutPage {
         pagination: Pagination::new(page, found.total),
         data: found.rows.into_iter().map(OptOutView::from).collect(),

@@ -7,7 +7,7 @@ pub(crate) mod lift;
 pub(crate) mod list;
 pub(crate) mod record;
 
-use facteur_domain::OptOutScope;
+use facteur_domain::{OptOutScope, WorkspaceId};
 use facteur_gateway::{Caller, Scope};
 use facteur_store::{NewOptOut, OptOut};
 use serde::Serialize;
@@ -78,6 +78,13 @@ impl Reach {
     fn of(caller: &Caller) -> Self {
         if caller.may(Scope::ComplianceReview) { Self::Platform } else { Self::Workspace }
     }
+}
+
+/// Whose opt-outs a key may end or confirm, in the order in which they are looked for: its workspace's, and for
+/// reviewers the platform's.
+fn reached(caller: &Caller) -> impl Iterator<Item = WorkspaceId> {
+    let platform = caller.may(Scope::ComplianceReview).then_some(WorkspaceId::PLATFORM);
+    std::iter::once(caller.workspace()).chain(platform)
 }
 
 /// An opt-out.
