@@ -44,6 +44,7 @@ pub(crate) fn http_options(http: &Http, console: &Console) -> Result<facteur_htt
         request_timeout: http.request_timeout,
         body_max: http.body_max,
         failures_per_second: http.failures_per_second,
+        trusted_proxies: http.trusted_proxies.clone(),
         base_url: console.base_url(),
         session_idle: console.session_idle,
         session_max: console.session_max,

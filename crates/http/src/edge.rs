@@ -2,7 +2,6 @@
 //! its id, its key, its rate, its scope; then the handler, within a time; then the headers, the
 //! error's body, and the count.
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::Poll;
@@ -20,6 +19,7 @@ use crate::app::App;
 use crate::endpoint::{Access, Endpoint};
 use crate::error::{ApiError, codes};
 use crate::limits::{Kind, Window};
+use crate::proxy::Client;
 use crate::{auth, body, idempotency, limits, request_id};
 
 /// What the guard of an endpoint knows.
@@ -28,10 +28,6 @@ pub(crate) struct Guard {
     pub(crate) app: App,
     pub(crate) endpoint: &'static Endpoint,
 }
-
-/// The address of the client, as the accept loop saw it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// A request on its way through the edge: what its answer needs of it.
 struct Visit<'a> {
@@ -109,7 +105,7 @@ impl<'a> Visit<'a> {
         if let Some(scope) = scope {
             auth::require(&caller, scope)?;
         }
-        let origin = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let origin = request.extensions().get::<Client>().map(|client| client.address);
         request.extensions_mut().insert(Caller { origin, ..caller });
         Ok(())
     }
@@ -117,7 +113,7 @@ impl<'a> Visit<'a> {
     /// A wrong key is told so, unless its address tries too many: keys that are right are not
     /// held back by others that are wrong.
     fn failed(&self, error: ApiError, request: &Request, now: Timestamp) -> ApiError {
-        let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let address = request.extensions().get::<Client>().map(|client| client.address);
         if self.app.limits.fail(address, now) {
             return error;
         }

@@ -25,8 +25,8 @@ use tower::Service as _;
 
 use crate::app::{App, routed};
 use crate::crowd::Crowd;
-use crate::edge::Peer;
 use crate::flowing::Flowing;
+use crate::proxy::{self, Network};
 
 /// How long to wait after the system refused a connection (no file descriptors left, say).
 pub(crate) const REFUSED_PAUSE: Duration = Duration::from_millis(100);
@@ -56,8 +56,10 @@ pub struct Options {
     /// The most short codes of a workspace that were not refused.
     pub short_codes_max: u32,
     /// Requests a second without a valid key that one address may make before it hears 429
-    /// instead of 401. Behind a proxy all clients have one address.
+    /// instead of 401. Behind a proxy that is not in `trusted_proxies` all clients have one address.
     pub failures_per_second: u32,
+    /// Proxies whose word on who asks (`X-Forwarded-For`, `X-Forwarded-Proto`, `Forwarded`) is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Where people reach the console, as in `https://sms.example.fr`, without a slash at the end: what
     /// links that are given out begin with. Without it, they begin with the path.
     pub base_url: Option<String>,
@@ -83,6 +85,7 @@ impl Default for Options {
             sender_ids_max: 3,
             short_codes_max: 10,
             failures_per_second: 100,
+            trusted_proxies: Vec::new(),
             base_url: None,
             session_idle: Duration::from_hours(12),
             session_max: Duration::from_hours(7 * 24),
@@ -209,7 +212,8 @@ impl Server {
         let seat = self.crowd.seat();
         let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
             let (busy, mut router) = (seat.request(), self.router.clone());
-            request.extensions_mut().insert(Peer(peer.ip()));
+            let client = proxy::client(&self.options.trusted_proxies, peer.ip(), request.headers());
+            request.extensions_mut().insert(client);
             async move {
                 let _busy = busy;
                 router.call(request).await

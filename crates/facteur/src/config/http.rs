@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::problem::Problem;
-use super::values::{duration, number};
+use super::values::{duration, networks, number};
 
 /// The HTTP listener and its limits.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -34,6 +34,9 @@ pub(crate) struct Http {
     /// Requests a second without a valid key that one address may make.
     #[serde(deserialize_with = "number::<_, u32, 1, 1_000_000>")]
     pub(crate) failures_per_second: u32,
+    /// Proxies whose word on who asks is believed.
+    #[serde(deserialize_with = "networks")]
+    pub(crate) trusted_proxies: Vec<facteur_http::Network>,
     /// HTTPS by itself; without it, a proxy does that.
     pub(crate) tls: Option<Certificate>,
 }
@@ -59,6 +62,7 @@ impl Default for Http {
             request_timeout: usual.request_timeout,
             body_max: usual.body_max,
             failures_per_second: usual.failures_per_second,
+            trusted_proxies: usual.trusted_proxies,
             tls: None,
         }
     }

@@ -181,6 +181,7 @@ mod tests {
     fn wrong_values_are_told_with_their_line() {
         check("[http]\nlisten = \"here\"\n", &["2: invalid socket address"]);
         check("[http]\nport = 1\n", &["2: unknown field `port`"]);
+        check("[http]\ntrusted_proxies = [\"10.0.0.0/40\"]\n", &["2: expected an address or a network"]);
         check("[htp]\n", &["1: unknown field `htp`"]);
         check("[store]\n\nreaders = 0\n", &["3: expected a whole number from 1 to 64, found 0"]);
         check("[store]\nbusy_timeout = 5\n", &["2: invalid type: integer `5`, expected a string"]);

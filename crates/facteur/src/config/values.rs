@@ -39,6 +39,15 @@ where
     Ok(value)
 }
 
+/// Reads a list of addresses and networks.
+pub(super) fn networks<'de, D>(from: D) -> Result<Vec<facteur_http::Network>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+}
+
 /// The duration that `text` says, with one unit of ms, s, m, h, d.
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();

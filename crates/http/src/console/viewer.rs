@@ -20,7 +20,7 @@ use super::page::Page;
 use super::permission::{Permission, may};
 use super::trouble::Trouble;
 use crate::app::App;
-use crate::edge::Peer;
+use crate::proxy::Client;
 
 /// Characters of a browser's name for itself that are kept.
 const AGENT_MAX: usize = 200;
@@ -50,12 +50,13 @@ pub(crate) struct Guest {
 
 impl Guest {
     pub(super) fn of(parts: &Parts, app: &App) -> Self {
-        let secure = app.secure();
+        let client = parts.extensions.get::<Client>();
+        let secure = app.secure() || client.is_some_and(|client| client.https);
         let text = |name: header::HeaderName| {
             let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().chars().take(AGENT_MAX).collect::<String>()
         };
-        let ip = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        let ip = client.map(|client| client.address);
         Self {
             lang: Lang::of_browser(&parts.headers),
             theme: theme(&parts.headers, secure),

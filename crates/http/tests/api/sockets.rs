@@ -265,3 +265,30 @@ async fn silent_connections_give_their_places_to_those_that_have_something_to_sa
     assert!((1..PLACES - 1).contains(&closed), "not all of them: {closed}");
     server.finish().await;
 }
+
+/// The audit log says where a change came from: as a trusted proxy says, and not as anybody else does.
+#[tokio::test]
+async fn a_trusted_proxy_says_who_asks() {
+    for (trusted, origin) in [("127.0.0.1", "198.51.100.9"), ("192.0.2.1", "127.0.0.1")] {
+        let trusted_proxies = vec![trusted.parse().expect("an address")];
+        let server = Server::start(Options { trusted_proxies, ..Options::default() }).await;
+        let body = r#"{"number": "+33639980001"}"#;
+        let request = format!(
+            "POST /v2/api/opt_outs HTTP/1.1\r\nHost: facteur\r\nAuthorization: {}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\
+             X-Forwarded-For: 203.0.113.5, 198.51.100.9\r\n\r\n{body}",
+            server.world.key,
+            body.len()
+        );
+        let mut stream = server.connect().await;
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let told = rest(&mut stream).await;
+        assert!(told.starts_with("HTTP/1.1 201"), "{told}");
+        let (store, workspace) = (server.world.gateway.store(), server.world.workspace());
+        let filter = facteur_store::AuditFilter { action: Some("opt_out.".to_owned()), ..Default::default() };
+        let lines = store.audit_lines(Some(workspace), filter, 9).await.expect("read");
+        assert_eq!(lines[0].1.origin.as_deref(), Some(origin), "with {trusted} trusted");
+        drop(stream);
+        server.finish().await;
+    }
+}
