@@ -72,7 +72,7 @@ async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
     line(&format!("facteur serves {}", ready.api.as_deref().unwrap_or_default()));
     if link.is_some() {
         let console = ready.console.as_deref().unwrap_or_default();
-        line(&format!("nobody can sign in to the console yet; this link lets you in once: {console}"));
+        line(&format!("nobody can sign in to the console yet; open this link once, in a browser: {console}"));
     }
     if let Some(path) = &args.ready_file {
         ready.write(path)?;

@@ -9,6 +9,7 @@ mod browser;
 #[expect(dead_code, reason = "shared with the tests of the other doors")]
 mod common;
 mod keyboard;
+mod first;
 mod people;
 mod pictures;
 mod send;

@@ -145,6 +145,18 @@ impl Product {
         Self::serve_on("", smsc, sandbox, more).await
     }
 
+    /// `facteur serve` over nothing: no workspace, no key, nobody; one route to `smsc`.
+    pub(crate) async fn serve_nothing(smsc: &str) -> Self {
+        let folder = Arc::new(TempDir::new().expect("a scratch folder"));
+        let (config, data) = (path(folder.path(), "facteur.toml"), path(folder.path(), "data"));
+        let text = format!(
+            "[http]\nlisten = \"127.0.0.1:0\"\n[store]\ndata = \"{data}\"\n[[routes]]\nname = \"far\"\n\
+             address = \"{smsc}\"\nsystem_id = \"test\"\npassword = \"secret\"\n"
+        );
+        std::fs::write(&config, text).expect("a configuration");
+        Self::start(folder, vec!["serve".to_owned(), "--config".to_owned(), config], String::new()).await
+    }
+
     /// The same with a route that waits long for answers.
     pub(crate) async fn serve_patient(smsc: &str, more: &str) -> Self {
         Self::serve_route(smsc, "window = 100\nresponse_timeout = \"10m\"", more).await

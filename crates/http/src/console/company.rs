@@ -80,7 +80,7 @@ impl Wrong {
     }
 }
 
-fn is_siren(app: &App, siren: &str) -> bool {
+pub(super) fn is_siren(app: &App, siren: &str) -> bool {
     let declaration = SenderDeclaration { siren: Some(siren), ..SenderDeclaration::default() };
     let reasons = app.gateway.check_declaration(&declaration);
     siren.len() == 9 && !reasons.iter().any(|reason| reason.rule == WRONG_SIREN)

@@ -6,7 +6,8 @@ use axum::routing::{get, post};
 
 use super::cookie::Kind;
 use super::{
-    Access, Fields, Flash, Page, Pages, ROOT, Trouble, Viewer, nav, render, viewer::Guest, viewer::next_page,
+    Access, Fields, Flash, Page, Pages, ROOT, Trouble, Viewer, first, nav, render, viewer::Guest,
+    viewer::next_page,
 };
 use crate::app::App;
 use askama::Template;
@@ -32,8 +33,12 @@ struct NoWorkspace {
     page: Page,
 }
 
-/// To the viewer's first workspace, or to the platform's pages.
-async fn begin(viewer: Viewer) -> Result<Response, Trouble> {
+/// To the viewer's first workspace, or to the platform's pages; where there is no workspace at all, to make
+/// one.
+async fn begin(State(app): State<App>, viewer: Viewer) -> Result<Response, Trouble> {
+    if first::is_needed(&app, &viewer) {
+        return Ok(Redirect::to(&format!("{ROOT}{}", first::FIRST)).into_response());
+    }
     if let Some(place) = viewer.places.first() {
         return Ok(Redirect::to(&nav::first(place)).into_response());
     }

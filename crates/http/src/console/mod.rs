@@ -12,6 +12,8 @@ pub(crate) mod confirm;
 mod consents;
 mod conversations;
 mod cookie;
+mod exports;
+mod first;
 mod flash;
 pub(crate) mod form;
 pub(crate) mod format;
@@ -19,6 +21,7 @@ mod guard;
 mod held;
 mod home;
 mod hours;
+mod import_pages;
 mod imports;
 mod keys;
 mod keywords;
@@ -55,6 +58,7 @@ use axum::routing::{MethodRouter, get};
 use facteur_store::PlatformRole;
 use tower_http::csrf::CsrfLayer;
 
+pub(crate) use self::exports::Exports;
 pub(crate) use self::flash::Flash;
 pub(crate) use self::form::{Field, Fields};
 pub(crate) use self::imports::Imports;
@@ -134,6 +138,7 @@ pub(crate) fn mount(routes: &mut Routes) {
     held::mount(&mut pages);
     live::mount(&mut pages);
     audit::mount(&mut pages);
+    exports::mount(&mut pages);
     conversations::mount(&mut pages);
     keys::mount(&mut pages);
     webhooks::mount(&mut pages);
@@ -141,6 +146,7 @@ pub(crate) fn mount(routes: &mut Routes) {
     company::mount(&mut pages);
     review::mount(&mut pages);
     workspaces::mount(&mut pages);
+    first::mount(&mut pages);
     routes::mount(&mut pages);
     phones::mount(&mut pages);
     components::mount(&mut pages);
@@ -148,6 +154,7 @@ pub(crate) fn mount(routes: &mut Routes) {
     keywords::mount(&mut pages);
     hours::mount(&mut pages);
     consents::mount(&mut pages);
+    import_pages::mount(&mut pages);
     opt_outs::mount(&mut pages);
 }
 

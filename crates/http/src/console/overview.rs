@@ -15,6 +15,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::chart::{Chart, Series, Tone};
+use super::first::{self, Step};
 use super::{Fields, Member, Page, Pages, Permission, Trouble, format, render, words};
 use crate::app::App;
 
@@ -105,6 +106,8 @@ struct Overview {
     marketing: u64,
     /// Nothing was ever sent, as far as this span goes.
     empty: bool,
+    /// What is left to do before the first message.
+    steps: Vec<Step>,
     /// The workspace has a price.
     priced: bool,
     /// Its own address.
@@ -162,6 +165,8 @@ async fn show(
         .iter()
         .map(|(source, count)| (page.word("overview-source", source), whole(*count)))
         .collect();
+    let empty = total.accepted == 0 && figures.rules.is_empty();
+    let steps = if empty { first::steps(&app, &member).await? } else { Vec::new() };
     let label = |span: Span| page.word("overview-span", span.name());
     render(&Overview {
         tabs: Span::ALL
@@ -175,7 +180,8 @@ async fn show(
         stops_total: stops.iter().map(|(_, count)| count).sum(),
         stops,
         marketing,
-        empty: total.accepted == 0 && figures.rules.is_empty(),
+        empty,
+        steps,
         here: format!("{}?span={}", member.link(""), span.name()),
         events: member.link("/events"),
         may_send: member.may(Permission::Send),
@@ -323,7 +329,8 @@ fn curl(app: &App, member: &Member, headers: &HeaderMap) -> String {
     let sender = words::senders(&app.gateway, member).into_iter().next();
     let sender = sender.unwrap_or_else(|| "MyCompany".to_owned());
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8080");
-    let base = app.options.base_url.clone().unwrap_or_else(|| format!("http://{host}"));
+    let scheme = if member.guest.secure { "https" } else { "http" };
+    let base = app.options.base_url.clone().unwrap_or_else(|| format!("{scheme}://{host}"));
     format!(
         "curl {base}/v1/api/sms -H \"Authorization: $KEY\" -H 'Content-Type: application/json' \
          -d '{{\"sender_id\": \"{sender}\", \"to\": \"+33639980001\", \"message\": \"Bonjour\"}}'"

@@ -14,7 +14,7 @@ use super::{Access, Field, Fields, Flash, Page, Pages, ROOT, Trouble, Viewer, me
 use crate::app::App;
 
 /// The longest name, in characters.
-const NAME_MAX: usize = 100;
+pub(super) const NAME_MAX: usize = 100;
 /// Hours of a month of 30 days.
 const MONTH: i64 = 30 * 24;
 /// How long the first owner's link can be used.
