@@ -11,7 +11,7 @@ use facteur_gateway::{Chance, Gateway};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::console::{Imports, Passwords};
+use crate::console::{Exports, Imports, Passwords};
 use crate::endpoint::{Endpoint, NOWHERE};
 use crate::error::{ApiError, codes};
 use crate::idempotency::InFlight;
@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) sign_ins: SignIns,
     pub(crate) passwords: Passwords,
     pub(crate) imports: Imports,
+    pub(crate) exports: Exports,
     pub(crate) metrics: Metrics,
     pub(crate) ids: RequestIds,
     pub(crate) tracker: TaskTracker,
@@ -65,6 +66,7 @@ impl App {
             sign_ins: SignIns::new(),
             passwords: Passwords::new(),
             imports: Imports::default(),
+            exports: Exports::default(),
             metrics: Metrics::new(),
             ids: RequestIds::new(Chance),
             in_flight: InFlight::default(),

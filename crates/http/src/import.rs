@@ -1,6 +1,8 @@
 //! Files of consents and opt-outs: CSV in, entries out, with a report for each line. The command line
 //! reads them as the API does.
 
+use std::fmt;
+
 use facteur_domain::Timestamp;
 use facteur_store::{NewConsent, NewOptOut};
 
@@ -37,6 +39,43 @@ pub struct ImportFault {
     pub column: String,
     /// What is wrong, and what would be right.
     pub message: String,
+}
+
+/// Why a file is no table that can be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoTable {
+    /// It is in UTF-16, or no text at all; in a sentence.
+    NoText(&'static str),
+    /// It is empty.
+    Empty,
+    /// Its first line cannot be read; behind "The heading".
+    Heading(&'static str),
+    /// Two columns have this name.
+    Doubled(&'static str),
+    /// Columns are missing.
+    Missing {
+        /// Which.
+        missing: Vec<&'static str>,
+        /// All that there may be.
+        columns: Vec<&'static str>,
+    },
+}
+
+impl fmt::Display for NoTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoText(why) => f.write_str(why),
+            Self::Empty => f.write_str("The file is empty; its first line must name the columns."),
+            Self::Heading(why) => write!(f, "The heading {why}."),
+            Self::Doubled(name) => write!(f, "Two columns are called {name}."),
+            Self::Missing { missing, columns } => write!(
+                f,
+                "The heading lacks {}. The columns are {}; their order does not matter, and others are passed over.",
+                missing.join(", "),
+                columns.join(", ")
+            ),
+        }
+    }
 }
 
 /// What an import needs to know besides its file.
@@ -88,7 +127,7 @@ impl From<ImportFault> for Detail {
 ///
 /// # Errors
 /// The file is no table, or lacks a column, in a sentence.
-pub fn read_consents(octets: &[u8], context: ImportContext<'_>) -> Result<Import<NewConsent>, String> {
+pub fn read_consents(octets: &[u8], context: ImportContext<'_>) -> Result<Import<NewConsent>, NoTable> {
     read(octets, &consents::COLUMNS, consents::COLUMNS_REQUIRED, |entry, faults| {
         consents::read(entry, context, faults)
     })
@@ -99,7 +138,7 @@ pub fn read_consents(octets: &[u8], context: ImportContext<'_>) -> Result<Import
 ///
 /// # Errors
 /// As for [`read_consents`].
-pub fn read_opt_outs(octets: &[u8]) -> Result<Import<NewOptOut>, String> {
+pub fn read_opt_outs(octets: &[u8]) -> Result<Import<NewOptOut>, NoTable> {
     read(octets, &opt_outs::COLUMNS, &["number"], |entry, faults| {
         opt_outs::read(entry, opt_outs::Reach::Workspace, "import", faults)
     })
@@ -108,14 +147,14 @@ pub fn read_opt_outs(octets: &[u8]) -> Result<Import<NewOptOut>, String> {
 fn read<T>(
     octets: &[u8],
     columns: &[&'static str],
-    required: &[&str],
+    required: &[&'static str],
     entry: impl Fn(Entry, &mut Faults) -> Option<T>,
-) -> Result<Import<T>, String> {
-    let (text, encoding) = table::decode(octets)?;
+) -> Result<Import<T>, NoTable> {
+    let (text, encoding) = table::decode(octets).map_err(NoTable::NoText)?;
     let separator = table::separator(&text);
     let mut records = table::records(&text, separator).into_iter();
-    let heading = records.next().ok_or("The file is empty; its first line must name the columns.")?;
-    let heading = heading.values.map_err(|why| format!("The heading {why}."))?;
+    let heading = records.next().ok_or(NoTable::Empty)?;
+    let heading = heading.values.map_err(NoTable::Heading)?;
     let names = heading_names(&heading, columns, required)?;
     let lines = records.map(|record| {
         let read = record.values.map_err(|why| vec![whole_line(format!("the line {why}"))]);
@@ -132,8 +171,8 @@ fn whole_line(message: String) -> ImportFault {
 fn heading_names(
     heading: &[String],
     columns: &[&'static str],
-    required: &[&str],
-) -> Result<Vec<Option<&'static str>>, String> {
+    required: &[&'static str],
+) -> Result<Vec<Option<&'static str>>, NoTable> {
     let mut names: Vec<Option<&'static str>> = Vec::new();
     for column in heading {
         let given = column.trim().to_lowercase();
@@ -142,20 +181,16 @@ fn heading_names(
         if let Some(name) = name
             && names.contains(&Some(name))
         {
-            return Err(format!("Two columns are called {name}."));
+            return Err(NoTable::Doubled(name));
         }
         names.push(name);
     }
-    let missing: Vec<&str> =
+    let missing: Vec<&'static str> =
         required.iter().copied().filter(|name| !names.iter().flatten().any(|known| known == name)).collect();
     if missing.is_empty() {
         return Ok(names);
     }
-    Err(format!(
-        "The heading lacks {}. The columns are {}; their order does not matter, and others are passed over.",
-        missing.join(", "),
-        columns.join(", ")
-    ))
+    Err(NoTable::Missing { missing, columns: columns.to_vec() })
 }
 
 fn others(name: &str) -> &'static [&'static str] {
@@ -238,7 +273,7 @@ mod tests {
             (b"number;phone\n1;2", "Two columns"),
             (b"\xFF\xFEn\0", "UTF-16"),
         ] {
-            let why = read_opt_outs(file).expect_err("no table");
+            let why = read_opt_outs(file).expect_err("no table").to_string();
             assert!(why.contains(word), "{why}");
         }
     }

@@ -90,7 +90,7 @@ pub struct NewOptOut {
     /// With [`OptOutScope::Advertiser`], whose marketing it ends; `None` is the workspace's own
     /// advertiser.
     pub advertiser: Option<String>,
-    /// Where it came from: `stop_reply`, `api`, `import`, `operator`.
+    /// Where it came from: `stop_reply`, `api`, `import`, `console`, `cli`, or `operator`: the telecom operator.
     pub source: String,
     /// Why, in somebody's words.
     pub reason: Option<String>,

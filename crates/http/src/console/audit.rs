@@ -9,12 +9,13 @@ use bytes::Bytes;
 use facteur_domain::WorkspaceId;
 use facteur_store::{AuditFilter, AuditLine, PlatformRole, Store};
 
+use super::exports::{self, ExportLink};
 use super::form::escaped;
 use super::lang::Lang;
 use super::messages::day;
 use super::pager::Pager;
 use super::{Access, Field, Fields, Member, Page, Pages, Permission, ROOT, Trouble, Viewer, mend, render};
-use crate::api::export::{Form, Piece, streamed};
+use crate::api::export::{Piece, streamed};
 use crate::app::App;
 use crate::table::Lines;
 
@@ -72,7 +73,7 @@ struct Audit {
     pager: Pager,
     filtered: bool,
     base: String,
-    export: String,
+    export: ExportLink,
     /// Whether the viewer may take it away.
     exports: bool,
 }
@@ -151,7 +152,7 @@ async fn view(
         fields: filters(app, &page, platform, fields),
         pager: Pager::new(&page, newest, older, page.t1("common-results", "count", rows.len())),
         filtered: !query.is_empty(),
-        export: format!("{base}/export?{query}"),
+        export: ExportLink::new(page.t("audit-export"), &format!("{base}/export?{query}")),
         platform,
         wrong,
         rows,
@@ -205,11 +206,11 @@ async fn show_all(State(app): State<App>, viewer: Viewer, fields: Fields) -> Res
 }
 
 async fn export(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
-    exported(&app, &member.page("audit-title"), &Scope::Of(member.workspace()), &fields)
+    exported(&app, &member, &Scope::Of(member.workspace()), &fields)
 }
 
 async fn export_all(State(app): State<App>, viewer: Viewer, fields: Fields) -> Result<Response, Trouble> {
-    exported(&app, &viewer.page("platform-audit"), &Scope::Platform, &fields)
+    exported(&app, &viewer, &Scope::Platform, &fields)
 }
 
 /// How far an export has come.
@@ -219,13 +220,13 @@ enum Place {
     End,
 }
 
-fn exported(app: &App, page: &Page, scope: &Scope, fields: &Fields) -> Result<Response, Trouble> {
-    let filter = filter(page, fields).map_err(|_| Trouble::Malformed)?;
+fn exported(app: &App, viewer: &Viewer, scope: &Scope, fields: &Fields) -> Result<Response, Trouble> {
+    let filter = filter(&viewer.page("audit-title"), fields).map_err(|_| Trouble::Malformed)?;
     let workspace = scope.workspace(fields).map_err(|_| Trouble::Malformed)?;
     let store = app.gateway.store().clone();
     let body =
         streamed(Place::Head, move |place| Box::pin(piece(store.clone(), workspace, filter.clone(), place)));
-    Ok(Form::Csv.answer("audit", body))
+    Ok(exports::answer(app, viewer, fields, "audit", body))
 }
 
 async fn piece(

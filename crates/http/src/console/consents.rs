@@ -1,26 +1,21 @@
-//! Compliance > Consents: the ledger, and what it says of a person, with the proof; recorded, imported,
-//! withdrawn, exported.
+//! Compliance > Consents: the ledger, and what it says of a person, with the proof; recorded,
+//! withdrawn, exported. `import_pages.rs` imports.
 
 use askama::Template;
-use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
+use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
-use bytes::Bytes;
+use axum::routing::get;
 use facteur_domain::{Basis, Msisdn};
 use facteur_store::{ConsentEntry, ConsentEvent, NewConsent, OptOut, OptOutFilter};
 
-use super::imports::{self, FAULTS_MAX, Job, Progress};
-use super::lang::Lang;
+use super::exports::{self, ExportLink};
 use super::opt_outs::typed_number;
 use super::pager::Pager;
-use super::senders::unread;
 use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render};
 use crate::api::consents as api;
 use crate::api::export::{Form, streamed};
 use crate::api::opt_outs::{ADVERTISER_MAX, REASON_MAX};
-use crate::api::senders::evidence::tame_name;
 use crate::app::App;
-use crate::import::{ImportFault, read_consents};
 use crate::json::Faults;
 use crate::json::tree::{Entry, Node};
 use crate::write_consents;
@@ -31,18 +26,12 @@ const SIZE: usize = 50;
 const STOPS: usize = 20;
 /// Entries of an export that are read at once.
 const PIECE: usize = 500;
-/// What a form adds to the file it carries, in octets.
-const FORM_MORE: usize = 64 * 1024;
 
 pub(super) fn mount(pages: &mut Pages<'_>) {
     pages.member("/consents", Permission::See, get(list));
     pages.member("/consents/new", Permission::ManageConsents, get(new).post(record));
     pages.member("/consents/withdraw", Permission::ManageConsents, get(ask_withdrawal).post(withdraw));
     pages.member("/consents/export", Permission::Export, get(export));
-    let limit = pages.app().options.bulk_max + FORM_MORE;
-    let upload = get(choose_file).merge(post(import).layer(DefaultBodyLimit::max(limit)));
-    pages.member("/consents/import", Permission::ManageConsents, upload);
-    pages.member("/consents/imports/{id}", Permission::ManageConsents, get(report));
 }
 
 #[derive(Template)]
@@ -56,6 +45,7 @@ struct Consents {
     stops: Vec<OptOut>,
     pager: Pager,
     exports: bool,
+    export: ExportLink,
 }
 
 impl Consents {
@@ -106,7 +96,8 @@ async fn list(State(app): State<App>, member: Member, fields: Fields) -> Result<
     let older = rows.last().filter(|_| more).map(|last| format!("{base}?below={}", last.sequence));
     let pager = Pager::new(&page, newest, older, page.t1("common-results", "count", rows.len()));
     let exports = member.may(Permission::Export);
-    let view = Consents { asked, wrong, number, rows, stops, pager, exports, page };
+    let export = ExportLink::new(page.t("consents-export"), &format!("{base}/export?"));
+    let view = Consents { asked, wrong, number, rows, stops, pager, exports, export, page };
     if view.wrong.is_some() { mend(&view) } else { render(&view) }
 }
 
@@ -238,101 +229,7 @@ async fn withdraw(State(app): State<App>, member: Member, fields: Fields) -> Res
     Ok(member.go(&person(&member, number), Flash::done("consents-withdrawn", super::format::phone(number))))
 }
 
-#[derive(Template)]
-#[template(path = "consent_import.html")]
-struct Choosing {
-    page: Page,
-    wrong: Option<String>,
-}
-
-async fn choose_file(member: Member) -> Result<Response, Trouble> {
-    render(&Choosing { page: member.page("consents-import"), wrong: None })
-}
-
-async fn import(State(app): State<App>, member: Member, mut form: Multipart) -> Result<Response, Trouble> {
-    let mut file: Option<(String, Bytes)> = None;
-    while let Some(field) = form.next_field().await.map_err(unread)? {
-        if field.name() == Some("file") {
-            let name = tame_name(field.file_name().unwrap_or_default());
-            file = Some((name, field.bytes().await.map_err(unread)?));
-        }
-    }
-    let page = member.page("consents-import");
-    let Some((name, octets)) = file.filter(|(_, octets)| !octets.is_empty()) else {
-        let wrong = Some(page.t("senders-file-missing"));
-        return mend(&Choosing { page, wrong });
-    };
-    let settings = app.gateway.settings(member.workspace());
-    let read = match read_consents(&octets, api::context(&settings, &app.gateway)) {
-        Ok(read) => read,
-        Err(why) => {
-            let wrong = Some(page.t1("consents-import-unreadable", "why", why));
-            return mend(&Choosing { page, wrong });
-        }
-    };
-    let (workspace, actor) = (member.workspace(), member.actor());
-    let keeper = app.clone();
-    let id = imports::start(&app, workspace, name, read, move |part: Vec<NewConsent>| {
-        let (gateway, actor) = (keeper.gateway.clone(), actor.clone());
-        async move {
-            let kept = gateway.store().record_consents(workspace, part, gateway.now(), actor).await?;
-            Ok(kept.len())
-        }
-    });
-    Ok(member.guest.go(&member.link(&format!("/consents/imports/{id}")), None))
-}
-
-#[derive(Template)]
-#[template(path = "consent_report.html")]
-struct Report {
-    page: Page,
-    job: std::sync::Arc<Job>,
-    progress: Progress,
-    faults_max: usize,
-}
-
-#[derive(Template)]
-#[template(path = "parts/import.html")]
-struct ReportPart {
-    page: Page,
-    job: std::sync::Arc<Job>,
-    progress: Progress,
-    faults_max: usize,
-}
-
-/// What is wrong with a line, in the viewer's language. Faults are written in English; in French a column's
-/// own sentence says what would be right.
-fn told(page: &Page, fault: &ImportFault) -> String {
-    let key = match fault.column.as_str() {
-        _ if page.lang == Lang::En => return fault.message.clone(),
-        "number" => "optouts-number-wrong",
-        "basis" => "consents-basis-row-wrong",
-        "advertiser" => "consents-advertiser-wrong",
-        "purpose" => "consents-purpose-wrong",
-        "collected_at" => "consents-collected-wrong",
-        "source" => "consents-source-wrong",
-        "text_shown" => "consents-text-wrong",
-        "evidence" => "consents-evidence-wrong",
-        "" => "consents-row-wrong",
-        _ => return fault.message.clone(),
-    };
-    page.t(key)
-}
-
-async fn report(
-    State(app): State<App>,
-    member: Member,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<Response, Trouble> {
-    let job = app.imports.find(member.workspace(), &id).ok_or(Trouble::NotFound)?;
-    let (page, progress) = (member.page("consents-import"), job.progress());
-    if page.is_fragment() {
-        return render(&ReportPart { page, progress, job, faults_max: FAULTS_MAX });
-    }
-    render(&Report { page, progress, job, faults_max: FAULTS_MAX })
-}
-
-async fn export(State(app): State<App>, member: Member) -> Response {
+async fn export(State(app): State<App>, member: Member, fields: Fields) -> Response {
     let (store, workspace) = (app.gateway.store().clone(), member.workspace());
     let body = streamed(Some(0), move |after: Option<u64>| {
         let store = store.clone();
@@ -343,5 +240,5 @@ async fn export(State(app): State<App>, member: Member) -> Response {
             Ok(Some((write_consents(entries, Form::Csv, after == 0), next)))
         })
     });
-    Form::Csv.answer("consents", body)
+    exports::answer(&app, &member, &fields, "consents", body)
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::form::escaped;
 use super::pager::Pager;
-use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render, words};
+use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render, send, words};
 use crate::app::App;
 use crate::table::number::number;
 
@@ -390,8 +390,8 @@ async fn thread(
 ) -> Result<Response, Trouble> {
     let mut row = find(&app, &member, &id).await?;
     let before = fields.some("before").map(|id| id.parse::<ItemId>().map_err(|_| Trouble::NotFound));
-    // Whoever may not answer looks without leaving a trace.
-    if row.unread > 0 && member.may(Permission::Reply) {
+    // Whoever may not answer looks without leaving a trace; and a page that asks for itself again is not read.
+    if row.unread > 0 && member.may(Permission::Reply) && !member.guest.htmx {
         let (store, now) = (app.gateway.store(), member.guest.now);
         row = store.mark_conversation(member.workspace(), row.id, ConversationMark::Read, now).await?;
     }
@@ -494,7 +494,7 @@ async fn reasons(
         }
     }
     if told.is_empty() {
-        told.push((refusal.message, refusal.suggestion.unwrap_or_default()));
+        told.push((send::problem(&member.page("conversations-title"), &refusal), String::new()));
     }
     told
 }

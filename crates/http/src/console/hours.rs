@@ -18,6 +18,8 @@ use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, form
 use crate::api::opt_outs::ADVERTISER_MAX;
 use crate::app::App;
 
+/// Digits of a French postcode.
+const POSTCODE_DIGITS: usize = 5;
 /// Days that are shown.
 const DAYS: u8 = 14;
 
@@ -156,6 +158,12 @@ impl Edit {
                 .maximum(ADVERTISER_MAX)
                 .value(said("advertiser", settings.advertiser.clone()))
                 .error(fault("advertiser").then(|| page.t("hours-advertiser-wrong"))),
+            Field::new(&page, "postcode", "hours-postcode")
+                .optional()
+                .maximum(POSTCODE_DIGITS)
+                .autocomplete("postal-code")
+                .value(said("postcode", settings.postcode.clone().unwrap_or_default()))
+                .error(fault("postcode").then(|| page.t("hours-postcode-wrong"))),
         ];
         Self { fields, page }
     }
@@ -168,8 +176,18 @@ async fn edit(State(app): State<App>, member: Member) -> Result<Response, Troubl
 async fn save(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
     let gateway = &app.gateway;
     let advertiser: String = fields.get("advertiser").chars().take(ADVERTISER_MAX).collect();
+    let postcode = fields.some("postcode");
+    let is_postcode =
+        |text: &String| text.len() == POSTCODE_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
+    let mut wrong = Vec::new();
     if advertiser.is_empty() {
-        return mend(&Edit::new(&app, &member, Some(&fields), &["advertiser"]));
+        wrong.push("advertiser");
+    }
+    if postcode.as_ref().is_some_and(|postcode| !is_postcode(postcode)) {
+        wrong.push("postcode");
+    }
+    if !wrong.is_empty() {
+        return mend(&Edit::new(&app, &member, Some(&fields), &wrong));
     }
     let profile = fields.get("profile").to_owned();
     let known = gateway.profiles().contains(&profile);
@@ -186,7 +204,7 @@ async fn save(State(app): State<App>, member: Member, fields: Fields) -> Result<
         return Err(Trouble::Malformed);
     }
     let current = gateway.store().settings(member.workspace()).await?;
-    let settings = Settings { profile, on_closed_window, stop_code, advertiser, ..current };
+    let settings = Settings { profile, on_closed_window, stop_code, advertiser, postcode, ..current };
     let now = member.guest.now;
     gateway.store().change_settings(member.workspace(), settings, now, member.actor()).await?;
     gateway.refresh().await?;

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use facteur_domain::WorkspaceId;
 use facteur_gateway::{Chance, mint_token};
-use facteur_store::StoreError;
+use facteur_store::{AuditLine, StoreError};
 
+use super::Member;
 use crate::app::App;
 use crate::import::{Import, ImportFault};
 
@@ -24,10 +25,46 @@ pub(super) const FAULTS_MAX: usize = 500;
 #[derive(Debug, Default)]
 pub(crate) struct Imports(Mutex<VecDeque<Arc<Job>>>);
 
+/// Where an import goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ledger {
+    Consents,
+    OptOuts,
+}
+
+impl Ledger {
+    pub(super) const ALL: [Self; 2] = [Self::Consents, Self::OptOuts];
+
+    /// Its page, below the workspace's.
+    pub(super) const fn home(self) -> &'static str {
+        match self {
+            Self::Consents => "/consents",
+            Self::OptOuts => "/opt-outs",
+        }
+    }
+
+    /// The key of its title.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Consents => "consents-title",
+            Self::OptOuts => "optouts-title",
+        }
+    }
+
+    /// What an import into it is called in the audit log.
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Consents => "consent.imported",
+            Self::OptOuts => "opt_out.imported",
+        }
+    }
+}
+
 /// An import.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: String,
+    pub(super) ledger: Ledger,
     workspace: WorkspaceId,
     /// The file's name.
     pub(super) name: String,
@@ -76,10 +113,11 @@ impl Imports {
     }
 }
 
-/// Starts an import: the right lines go to `keep` in order, a bounded number at a time.
+/// Starts an import: the right lines go to `keep` in order, a bounded number at a time. The audit log says how
+/// it ended.
 pub(super) fn start<T, F>(
     app: &App,
-    workspace: WorkspaceId,
+    (member, ledger): (&Member, Ledger),
     name: String,
     import: Import<T>,
     keep: impl Fn(Vec<T>) -> F + Send + Sync + 'static,
@@ -91,31 +129,46 @@ where
     let id = mint_token(Chance).token.into_inner();
     let total = import.lines.len();
     let progress = Mutex::new(Progress { total, ..Progress::default() });
-    let job = Arc::new(Job { id: id.clone(), workspace, name, progress });
+    let workspace = member.workspace();
+    let job = Arc::new(Job { id: id.clone(), ledger, workspace, name, progress });
     app.imports.add(job.clone());
+    let (gateway, actor) = (app.gateway.clone(), member.actor());
     app.tracker.spawn(async move {
-        let mut right = Vec::with_capacity(CHUNK);
-        for line in import.lines {
-            match line.entry {
-                Ok(entry) => right.push(entry),
-                Err(faults) => job.change(|progress| {
-                    progress.done += 1;
-                    progress.refused += 1;
-                    if progress.faults.len() < FAULTS_MAX {
-                        progress.faults.push((line.line, faults));
-                    }
-                }),
-            }
-            if right.len() >= CHUNK && !part(&job, &keep, std::mem::take(&mut right)).await {
-                return;
-            }
-        }
-        if !right.is_empty() && !part(&job, &keep, right).await {
-            return;
+        record(&job, import, keep).await;
+        let Progress { recorded, refused, .. } = job.progress();
+        let detail = format!("{}: {recorded} recorded, {refused} refused", job.name);
+        let line = AuditLine::new(gateway.now(), actor, Some(workspace), ledger.action(), detail);
+        if let Err(why) = gateway.store().note(line).await {
+            tracing::error!(%why, "an import is missing from the audit log");
         }
         job.change(|progress| progress.finished = true);
     });
     id
+}
+
+async fn record<T, F>(job: &Job, import: Import<T>, keep: impl Fn(Vec<T>) -> F)
+where
+    F: Future<Output = Result<usize, StoreError>>,
+{
+    let mut right = Vec::with_capacity(CHUNK);
+    for line in import.lines {
+        match line.entry {
+            Ok(entry) => right.push(entry),
+            Err(faults) => job.change(|progress| {
+                progress.done += 1;
+                progress.refused += 1;
+                if progress.faults.len() < FAULTS_MAX {
+                    progress.faults.push((line.line, faults));
+                }
+            }),
+        }
+        if right.len() >= CHUNK && !part(job, &keep, std::mem::take(&mut right)).await {
+            return;
+        }
+    }
+    if !right.is_empty() {
+        part(job, &keep, right).await;
+    }
 }
 
 /// Records a part; whether to go on.
@@ -134,10 +187,7 @@ where
         }
         Err(why) => {
             tracing::error!(%why, "an import broke off");
-            job.change(|progress| {
-                progress.finished = true;
-                progress.broken = true;
-            });
+            job.change(|progress| progress.broken = true);
             false
         }
     }

@@ -10,10 +10,11 @@ use facteur_domain::{Class, MessageId, Msisdn, State as Stage, Timestamp, Worksp
 use facteur_store::{MessageFilter, Search, Store, StoredMessage};
 use jiff::ToSpan as _;
 
+use super::exports::{self, ExportLink};
 use super::form::escaped;
 use super::pager::Pager;
 use super::{Field, Fields, Member, Page, Pages, Permission, Trouble, render, send, words};
-use crate::api::export::{Form, Piece, streamed};
+use crate::api::export::{Piece, streamed};
 use crate::app::App;
 use crate::table::Lines;
 
@@ -48,7 +49,7 @@ struct List {
     /// Where the newest page asks for itself again; empty on others.
     here: String,
     events: String,
-    export: String,
+    export: ExportLink,
     exports: bool,
     may_send: bool,
 }
@@ -109,7 +110,7 @@ async fn list(State(app): State<App>, member: Member, fields: Fields) -> Result<
         filtered,
         here: if below.is_none() { format!("{base}?{query}") } else { String::new() },
         events: member.link("/events"),
-        export: format!("{base}/export?{query}"),
+        export: ExportLink::new(page.t("messages-export"), &format!("{base}/export?{query}")),
         exports: member.may(Permission::Export),
         may_send: member.may(Permission::Send),
         page,
@@ -128,11 +129,17 @@ fn filter(page: &Page, fields: &Fields) -> Result<MessageFilter, &'static str> {
         "" => None,
         text => Some(Msisdn::parse(&send::number(text)).map_err(|_| "messages-wrong-number")?),
     };
+    let named = |name: &str, known: bool| {
+        (fields.get(name).is_empty() || known).then_some(()).ok_or("messages-wrong-filter")
+    };
+    let (state, class) = (Stage::from_name(fields.get("status")), Class::from_name(fields.get("class")));
+    named("status", state.is_some())?;
+    named("class", class.is_some())?;
     Ok(MessageFilter {
         recipient,
         sender: fields.some("sender_id").map(|sender| sender.to_ascii_lowercase()),
-        state: Stage::from_name(fields.get("status")),
-        class: Class::from_name(fields.get("class")),
+        state,
+        class,
         client_reference: fields.some("client_reference"),
         from: day(page, fields.get("from"), 0)?,
         to: day(page, fields.get("until"), 1)?,
@@ -186,7 +193,7 @@ async fn export(State(app): State<App>, member: Member, fields: Fields) -> Resul
     let (store, workspace) = (app.gateway.store().clone(), member.workspace());
     let body =
         streamed(Place::Head, move |place| Box::pin(piece(store.clone(), workspace, filter.clone(), place)));
-    Ok(Form::Csv.answer("messages", body))
+    Ok(exports::answer(&app, &member, &fields, "messages", body))
 }
 
 /// How far an export has come.

@@ -7,7 +7,9 @@ use axum::routing::get;
 use facteur_domain::{Msisdn, OptOutId, OptOutScope};
 use facteur_store::{NewOptOut, OptOut, OptOutFilter, OptOutState, StoreError};
 
+use super::audit::who;
 use super::consents::{consent_fields, read_consent};
+use super::exports::{self, ExportLink};
 use super::pager::Pager;
 use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render};
 use crate::api::export::Form;
@@ -46,7 +48,7 @@ struct OptOuts {
     pager: Pager,
     searched: bool,
     exports: bool,
-    export: String,
+    export: ExportLink,
 }
 
 /// How an opt-out stands: a badge's kind and a word.
@@ -85,7 +87,7 @@ async fn list(State(app): State<App>, member: Member, fields: Fields) -> Result<
     let view = OptOuts {
         searched: !query.is_empty(),
         exports: member.may(Permission::Export),
-        export: format!("{base}/export?{query}"),
+        export: ExportLink::new(page.t("optouts-export"), &format!("{base}/export?{query}")),
         asked,
         wrong,
         rows,
@@ -160,7 +162,7 @@ async fn record(State(app): State<App>, member: Member, fields: Fields) -> Resul
     let bounded = |name, max| fields.some(name).map(|text| text.chars().take(max).collect::<String>());
     let advertiser = bounded("advertiser", ADVERTISER_MAX).filter(|_| scope == OptOutScope::Advertiser);
     let reason = bounded("reason", REASON_MAX);
-    let opt_out = NewOptOut { number, scope, advertiser, source: "operator".to_owned(), reason };
+    let opt_out = NewOptOut { number, scope, advertiser, source: "console".to_owned(), reason };
     keep(&app, &member, opt_out).await?;
     let to = format!("{}?number={}", member.link("/opt-outs"), super::form::escaped(&number.to_string()));
     Ok(member.go(&to, Flash::done("optouts-recorded", super::format::phone(number))))
@@ -289,5 +291,5 @@ async fn lift(
 async fn export(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
     let filter = asked_for(&fields).map_err(|_| Trouble::Malformed)?;
     let body = exported(app.gateway.store().clone(), member.workspace(), filter, Form::Csv);
-    Ok(Form::Csv.answer("opt-outs", body))
+    Ok(exports::answer(&app, &member, &fields, "opt-outs", body))
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
+use facteur_domain::text::rewrite::Change;
 use facteur_domain::{Class, Message, Msisdn, Timestamp};
 use facteur_gateway::{
     Caller, Chance, Code, Compliance, IdempotencyKey, Judgement, Origin, Refusal, Reply, SendRequest,
@@ -60,6 +61,45 @@ struct Rewritten {
     times: usize,
 }
 
+/// A stretch of the text that stays, and what is replaced behind it.
+struct Piece {
+    kept: String,
+    from: String,
+    to: String,
+}
+
+/// A text with what the rewriting changes in it, in order. Nothing when the changes are not this text's.
+fn diff(text: &str, changes: &[Change]) -> Vec<Piece> {
+    let signs: Vec<char> = text.chars().collect();
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    for change in changes {
+        let length = change.from.chars().count();
+        let there = signs.get(change.at..change.at + length).filter(|_| change.at >= at);
+        if there.is_none_or(|there| !there.iter().copied().eq(change.from.chars())) {
+            return Vec::new();
+        }
+        let kept = signs[at..change.at].iter().collect();
+        pieces.push(Piece { kept, from: visible(&change.from), to: visible(&change.to) });
+        at = change.at + length;
+    }
+    if !pieces.is_empty() {
+        pieces.push(Piece { kept: signs[at..].iter().collect(), from: String::new(), to: String::new() });
+    }
+    pieces
+}
+
+/// A sign that can be seen, also where it is a blank or nothing.
+fn visible(sign: &str) -> String {
+    match sign {
+        "" => "∅".to_owned(),
+        blank if blank.trim().is_empty() || blank.chars().all(|c| c == '\u{200b}' || c == '\u{feff}') => {
+            "␣".repeat(blank.chars().count())
+        }
+        seen => seen.to_owned(),
+    }
+}
+
 /// What would become of the message.
 #[derive(Template)]
 #[template(path = "parts/verdict.html")]
@@ -71,6 +111,7 @@ pub(super) struct Verdict {
     judged: Option<Judgement>,
     reasons: Vec<Reason>,
     rewritten: Vec<Rewritten>,
+    diff: Vec<Piece>,
     cost: String,
 }
 
@@ -216,8 +257,11 @@ pub(super) fn problem(page: &Page, refusal: &Refusal) -> String {
     if Lang::knows(&key) {
         return page.t(&key);
     }
-    let cure = refusal.suggestion.clone().unwrap_or_default();
-    format!("{} {cure}", refusal.message)
+    let key = format!("send-fault-in-{}", refusal.param.unwrap_or_default().replace('_', "-"));
+    if Lang::knows(&key) {
+        return page.t(&key);
+    }
+    page.t1("send-fault-other", "code", refusal.code.as_str())
 }
 
 /// What would become of what the form holds; nothing while it holds too little.
@@ -234,6 +278,7 @@ async fn verdict(app: &App, member: &Member, fields: &Fields) -> Result<Option<V
         judged: None,
         reasons: Vec::new(),
         rewritten: Vec::new(),
+        diff: Vec::new(),
         cost: String::new(),
     };
     let request = match read(member, fields) {
@@ -243,6 +288,7 @@ async fn verdict(app: &App, member: &Member, fields: &Fields) -> Result<Option<V
             return Ok(Some(nothing(page, problem, sender)));
         }
     };
+    let text = request.message.clone();
     let previews = app.gateway.preview(&caller(member, false), request, Vec::new()).await;
     let previews = previews.map_err(|why| match why.code {
         Code::ServiceUnavailable => Trouble::Unavailable,
@@ -250,7 +296,7 @@ async fn verdict(app: &App, member: &Member, fields: &Fields) -> Result<Option<V
     })?;
     let Some(preview) = previews.into_iter().next() else { return Ok(None) };
     Ok(Some(match preview.outcome {
-        Ok(judged) => judgement(page, judged, sender),
+        Ok(judged) => judgement(page, judged, sender, &text),
         Err(refusal) => {
             let problem = problem(&page, &refusal);
             nothing(page, problem, sender)
@@ -258,7 +304,7 @@ async fn verdict(app: &App, member: &Member, fields: &Fields) -> Result<Option<V
     }))
 }
 
-fn judgement(page: Page, judged: Judgement, sender: String) -> Verdict {
+fn judgement(page: Page, judged: Judgement, sender: String, text: &str) -> Verdict {
     let lang = page.lang;
     let reasons = judged.reasons.iter().map(|reason| Reason {
         look: match reason.effect {
@@ -280,8 +326,9 @@ fn judgement(page: Page, judged: Judgement, sender: String) -> Verdict {
             None => rewritten.push(Rewritten { from: change.from.clone(), to: change.to.clone(), times: 1 }),
         }
     }
+    let diff = judged.rewrite.as_ref().map(|rewrite| diff(text, &rewrite.changes)).unwrap_or_default();
     let cost = judged.cost_micros.map(|cost| page.money(cost)).unwrap_or_default();
-    Verdict { page, problem: String::new(), sender, judged: Some(judged), reasons, rewritten, cost }
+    Verdict { page, problem: String::new(), sender, judged: Some(judged), reasons, rewritten, diff, cost }
 }
 
 fn view(app: &App, member: &Member, fields: &Fields, verdict: Option<Verdict>, failure: String) -> Compose {
@@ -328,6 +375,24 @@ fn view(app: &App, member: &Member, fields: &Fields, verdict: Option<Verdict>, f
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rewriting_is_told_where_it_stands() {
+        for text in ["L\u{2019}été\u{a0}: œuf", "\u{2026}", "a\u{2019}", "déjà vu", "e\u{301}té \u{2019}"]
+        {
+            let rewrite = facteur_domain::text::rewrite::rewrite(text);
+            let pieces = diff(text, &rewrite.changes);
+            assert_eq!(pieces.is_empty(), rewrite.changes.is_empty(), "{text}");
+            let applied: String = pieces
+                .iter()
+                .map(|piece| format!("{}{}", piece.kept, piece.to.replace('␣', " ").replace('∅', "")))
+                .collect();
+            assert!(pieces.is_empty() || applied == rewrite.text, "{applied} {}", rewrite.text);
+        }
+        let of_another = facteur_domain::text::rewrite::rewrite("\u{2019}x").changes;
+        assert!(diff("abc", &of_another).is_empty());
+        assert_eq!(visible("\u{202f}"), "␣");
+    }
 
     #[test]
     fn numbers_are_read_as_people_write_them() {

@@ -170,6 +170,12 @@ async fn find(app: &App, member: &Member, id: &str) -> Result<Webhook, Trouble> 
     app.gateway.store().webhook(member.workspace(), id).await?.ok_or(Trouble::NotFound)
 }
 
+/// One that has topics and a secret: those of Allo's v1 have neither.
+async fn find_v2(app: &App, member: &Member, id: &str) -> Result<Webhook, Trouble> {
+    let webhook = find(app, member, id).await?;
+    if webhook.v1.is_some() { Err(Trouble::Conflict("webhooks-v1")) } else { Ok(webhook) }
+}
+
 impl Endpoint {
     fn base(&self) -> String {
         self.page.link(&format!("/settings/webhooks/{}", self.webhook.id))
@@ -240,7 +246,7 @@ async fn change(
     Path((_, id)): Path<(String, String)>,
     fields: Fields,
 ) -> Result<Response, Trouble> {
-    let webhook = find(&app, &member, &id).await?;
+    let webhook = find_v2(&app, &member, &id).await?;
     let given = given(&fields)?;
     let mut view = Endpoint::new(&app, &member, webhook, &Fields::default()).await?;
     let (form, wrong) = EndpointForm::new(&app, &view.page, &given, true);
@@ -298,7 +304,7 @@ async fn ask_rotate(
     member: Member,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Trouble> {
-    let webhook = find(&app, &member, &id).await?;
+    let webhook = find_v2(&app, &member, &id).await?;
     let page = member.page("webhooks-rotate-question");
     render(&Confirm {
         what: page.t1("webhooks-rotate-what", "url", &webhook.url),
@@ -317,7 +323,7 @@ async fn rotate(
     member: Member,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Trouble> {
-    let webhook = find(&app, &member, &id).await?;
+    let webhook = find_v2(&app, &member, &id).await?;
     let (store, now) = (app.gateway.store(), member.guest.now);
     let (secret, until) = (Redacted::new(Chance.octets()), now.plus(PREVIOUS_SIGNS));
     let rotating =

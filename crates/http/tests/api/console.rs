@@ -66,6 +66,21 @@ impl<'a> Browser<'a> {
         self.call(request).await
     }
 
+    /// Sends a file by a form.
+    pub(super) async fn upload(&mut self, path: &str, name: &str, content: &str) -> Answer {
+        let body = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: text/csv\r\n\r\n{content}\r\n--x--\r\n"
+        );
+        let request = self
+            .request("POST", path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+            .body(Body::from(body))
+            .expect("a request");
+        self.call(request).await
+    }
+
     fn session(&self) -> Option<&str> {
         self.cookies.iter().find(|(name, _)| name == "facteur").map(|(_, value)| value.as_str())
     }

@@ -3,6 +3,7 @@
 mod batch;
 mod consents;
 mod console;
+mod console_changes;
 mod console_settings;
 mod contacts;
 mod conversations;

@@ -72,7 +72,7 @@ pub(super) async fn run(desk: &Desk, what: What) -> Result<(), Failure> {
     match what {
         What::Add { number, workspace, scope, advertiser, reason } => {
             let workspace = desk.workspace(workspace.as_deref())?;
-            let source = "operator".to_owned();
+            let source = "cli".to_owned();
             let wanted = NewOptOut { number, scope, advertiser, source, reason };
             let recording = desk.store.record_opt_outs(workspace, vec![wanted], desk.now, desk.actor());
             let (kept, withdrawn) = recording.await?;
@@ -168,7 +168,7 @@ mod tests {
         let workspace = desk.here.workspaces[0].id;
         let there = desk.store.opt_outs(workspace, None, Page { page: 1, size: 10 }).await.expect("a page");
         let [opt_out] = there.rows.as_slice() else { panic!("one opt-out") };
-        assert_eq!(opt_out.source, "operator");
+        assert_eq!(opt_out.source, "cli");
         let lift = |consent| What::Lift { id: opt_out.id, workspace: None, reason: "x".to_owned(), consent };
         let told = run(desk, lift(None)).await.expect_err("no consent");
         assert!(told.to_string().contains("--consent"), "{told}");

@@ -54,6 +54,10 @@ pub(super) struct Choice {
     /// The most SMS one message may become, 1 to 8.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=8))]
     parts_max: Option<u8>,
+    /// The postcode that its recipients are taken to have, five digits: 26 December and Good Friday are
+    /// holidays in Alsace and Moselle; an empty text for none.
+    #[arg(long, value_parser = postcode)]
+    postcode: Option<Chosen<String>>,
     /// Its share of the way to operators beside other workspaces, 1 to 1000; 1 is usual.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
     weight: Option<u16>,
@@ -101,7 +105,7 @@ impl Choice {
             rewrite: self.rewrite.unwrap_or(current.rewrite),
             price_per_part: self.price_per_part.map_or(current.price_per_part, |chosen| chosen.0),
             parts_max: self.parts_max.unwrap_or(current.parts_max).min(PARTS_MAX),
-            postcode: current.postcode,
+            postcode: self.postcode.map_or(current.postcode, |chosen| chosen.0),
             weight: self.weight.unwrap_or(current.weight),
             per_second: self.per_second.unwrap_or(current.per_second),
             sender_per_second: self.sender_per_second.unwrap_or(current.sender_per_second),
@@ -120,6 +124,7 @@ fn show(desk: &Desk, settings: &Settings) {
         ("rewrite", json!(settings.rewrite.as_str())),
         ("price_per_part", json!(settings.price_per_part.map(euros))),
         ("parts_max", json!(settings.parts_max)),
+        ("postcode", json!(settings.postcode)),
         ("weight", json!(settings.weight)),
         ("per_second", json!(settings.per_second)),
         ("sender_per_second", json!(settings.sender_per_second)),
@@ -159,6 +164,14 @@ fn stop_code(text: &str) -> Result<Chosen<ShortCode>, String> {
     }
     let code = text.parse::<ShortCode>().ok().filter(|code| code.is_marketing());
     code.map(|code| Chosen(Some(code))).ok_or_else(|| "a marketing short code, 36xxx".to_owned())
+}
+
+fn postcode(text: &str) -> Result<Chosen<String>, String> {
+    if text.is_empty() {
+        return Ok(Chosen(None));
+    }
+    let fits = text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| Chosen(Some(text.to_owned()))).ok_or_else(|| "five digits, as in 67000".to_owned())
 }
 
 fn advertiser(text: &str) -> Result<String, String> {
@@ -212,6 +225,7 @@ mod tests {
             rewrite: None,
             price_per_part: None,
             parts_max: None,
+            postcode: postcode("67000").ok(),
             weight: Some(5),
             per_second: None,
             sender_per_second: None,
@@ -223,5 +237,7 @@ mod tests {
         assert_eq!((changed.parts_max, &changed.advertiser), (4, &current.advertiser));
         assert_eq!((changed.weight, changed.per_second), (5, 0));
         assert!(changed.stop_code.is_some() && stop_code("38180").is_err());
+        assert_eq!(changed.postcode.as_deref(), Some("67000"));
+        assert!(postcode("6700").is_err() && postcode("").is_ok_and(|chosen| chosen.0.is_none()));
     }
 }

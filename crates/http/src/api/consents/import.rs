@@ -13,7 +13,7 @@ use crate::api::{Data, Key, ok};
 use crate::app::App;
 use crate::body::{self, Wanted};
 use crate::error::{ApiError, ErrorBody, codes};
-use crate::import::read_consents;
+use crate::import::{NoTable, read_consents};
 use crate::server::Options;
 
 /// A success.
@@ -71,7 +71,8 @@ pub(crate) async fn table(request: Request, options: &Options) -> Result<Bytes, 
 }
 
 /// A file that is no table.
-pub(crate) fn unreadable(why: String) -> ApiError {
-    ApiError::new(&codes::INVALID_CSV, why)
+#[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
+pub(crate) fn unreadable(why: NoTable) -> ApiError {
+    ApiError::new(&codes::INVALID_CSV, why.to_string())
         .suggest("Save the table as CSV, its first line being the names of the columns.")
 }

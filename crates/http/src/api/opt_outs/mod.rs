@@ -102,7 +102,8 @@ pub(crate) struct OptOutView {
     /// With the scope `advertiser`, whose marketing it ends: that of all its senders.
     #[schema(required = true, example = "Ma Boutique")]
     advertiser: Option<String>,
-    /// Where it came from: `stop_reply`, `api`, `import` or `operator`.
+    /// Where it came from: `stop_reply`, `api`, `import`, `console`, `cli`, or `operator` when the operator told
+    /// us that the person answered it STOP.
     #[schema(example = "stop_reply")]
     source: String,
     /// Why, in somebody's words, or null.

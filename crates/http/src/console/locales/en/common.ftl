@@ -55,3 +55,18 @@ common-error-500-todo = It has been logged. Try again; if it goes on, give the r
 common-stale = The service is not responding: what you see is from before. This page updates itself as soon as it is back.
 common-components = Components
 common-two = { $one } and { $two }
+common-export = Export
+common-export-begins = The export begins…
+common-export-lines = { $count ->
+    [one] { $count } line so far…
+   *[other] { $count } lines so far…
+}
+common-export-whole = { $count ->
+    [0] Exported: no line.
+    [one] Exported: { $count } line.
+   *[other] Exported: { $count } lines.
+}
+common-export-broken = Broken off after { $count ->
+    [one] { $count } line
+   *[other] { $count } lines
+}: the file is not whole.

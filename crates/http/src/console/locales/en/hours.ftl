@@ -44,3 +44,6 @@ hours-territory-alsace-moselle = Alsace and Moselle
 hours-sunday = Sunday
 hours-closed = Closed
 hours-note = Hours are local to the territory. Nothing goes in the last minutes of a window: the message could arrive after it.
+hours-postcode = Recipients’ postcode
+hours-postcode-help = Five digits, if your customers all live in the same place: in Alsace and Moselle, 26 December and Good Friday are public holidays too. Leave empty and the number tells the territory.
+hours-postcode-wrong = A postcode has five digits, such as 67000.

@@ -101,3 +101,4 @@ messages-too-late = Too late: the message has already gone or ended.
 messages-repeat = Send again
 messages-repeated = A new message has been accepted. Follow it here.
 messages-not-repeated = The message was not sent again: { $value }
+messages-wrong-filter = There is no such filter. Choose a status and a class from the lists.

@@ -89,3 +89,5 @@ webhooks-url-wrong-credentials = No user or password in the address: verify the 
 webhooks-url-wrong-internal = This address is on a private network: it cannot be reached from the Internet.
 webhooks-topic-contact-created = A contact was created
 webhooks-topic-contact-updated = A contact was changed
+webhooks-v1 = A webhook of Allo’s v1
+webhooks-v1-what = It tells what concerns one sender, unsigned: there are no topics to choose and no secret. It is changed by the v1 API, or removed here.

@@ -55,3 +55,18 @@ common-error-500-todo = Elle est notée. Recommencez ; si cela dure, donnez la r
 common-stale = Le service ne répond pas : ce qui est affiché date d’avant. La page se mettra à jour dès qu’il reviendra.
 common-components = Composants
 common-two = { $one } et { $two }
+common-export = Export
+common-export-begins = L’export commence…
+common-export-lines = { $count ->
+    [one] { $count } ligne jusqu’ici…
+   *[other] { $count } lignes jusqu’ici…
+}
+common-export-whole = { $count ->
+    [0] Exporté : aucune ligne.
+    [one] Exporté : { $count } ligne.
+   *[other] Exporté : { $count } lignes.
+}
+common-export-broken = Interrompu après { $count ->
+    [one] { $count } ligne
+   *[other] { $count } lignes
+} : le fichier n’est pas entier.

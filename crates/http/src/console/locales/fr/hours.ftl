@@ -44,3 +44,6 @@ hours-territory-alsace-moselle = Alsace et Moselle
 hours-sunday = Dimanche
 hours-closed = Fermé
 hours-note = Les heures sont celles du territoire. Rien ne part dans les dernières minutes d’une plage : le message pourrait arriver après.
+hours-postcode = Code postal des destinataires
+hours-postcode-help = Cinq chiffres, si vos clients sont tous du même endroit : en Alsace et en Moselle, le 26 décembre et le Vendredi saint sont fériés aussi. Vide : le numéro dit le territoire.
+hours-postcode-wrong = Un code postal a cinq chiffres, comme 67000.

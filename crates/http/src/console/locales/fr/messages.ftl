@@ -101,3 +101,4 @@ messages-too-late = Trop tard : le message est parti ou terminé.
 messages-repeat = Renvoyer
 messages-repeated = Un nouveau message est accepté. Suivez-le ici.
 messages-not-repeated = Le message n’a pas été renvoyé : { $value }
+messages-wrong-filter = Ce filtre n’existe pas. Choisissez un état et une nature dans les listes.

@@ -89,3 +89,5 @@ webhooks-url-wrong-credentials = Pas d’identifiant ni de mot de passe dans l�
 webhooks-url-wrong-internal = Cette adresse est à l’intérieur d’un réseau : elle n’est pas joignable depuis Internet.
 webhooks-topic-contact-created = Un contact est créé
 webhooks-topic-contact-updated = Un contact est modifié
+webhooks-v1 = Webhook de la v1 d’Allo
+webhooks-v1-what = Il annonce ce qui concerne un expéditeur, sans signature : ni sujets à choisir, ni secret. Il se change par l’API v1, ou se supprime ici.

@@ -1,0 +1,11 @@
+imports-report = Import
+imports-no-text = This file is no text that can be read. Save it as “CSV UTF-8”.
+imports-empty = This file is empty; its first line must name the columns.
+imports-heading = The first line cannot be read: its quotes do not close, or it has more than 64 columns.
+imports-doubled = Two columns are called { $name }.
+imports-missing = The first line lacks: { $missing }. The columns are { $columns }; their order does not matter.
+imports-french-names = French names are understood too: téléphone, annonceur, motif, portée…
+imports-advertiser = 100 characters at most, and only with the scope “advertiser”.
+imports-professional = “yes” or “no”.
+imports-scope = One of advertiser, workspace.
+imports-reason = 500 characters at most.

@@ -1,0 +1,11 @@
+imports-report = Import
+imports-no-text = Ce fichier n’est pas un texte lisible. Enregistrez-le comme « CSV UTF-8 ».
+imports-empty = Ce fichier est vide ; sa première ligne doit nommer les colonnes.
+imports-heading = La première ligne ne se lit pas : ses guillemets ne se ferment pas, ou elle a plus de 64 colonnes.
+imports-doubled = Deux colonnes s’appellent { $name }.
+imports-missing = Il manque à la première ligne : { $missing }. Les colonnes sont { $columns } ; leur ordre ne compte pas.
+imports-french-names = Les noms français sont compris aussi : téléphone, annonceur, motif, portée…
+imports-advertiser = 100 caractères au plus, et seulement avec la portée « advertiser ».
+imports-professional = « oui » ou « non ».
+imports-scope = Un de advertiser, workspace.
+imports-reason = 500 caractères au plus.
