@@ -137,8 +137,9 @@ pub(super) fn read(desk: &Desk, file: &Path, workspace: WorkspaceId) -> Result<I
     let settings = desk.here.settings.iter().find(|(id, _)| *id == workspace);
     let advertiser =
         settings.map_or_else(|| desk.workspace_name(workspace), |(_, chosen)| chosen.advertiser.as_str());
-    read_consents(&octets, ImportContext { advertiser, now: desk.now })
-        .map_err(|why| Failure::new(format!("{} is no table of consents", file.display())).cure(why))
+    read_consents(&octets, ImportContext { advertiser, now: desk.now }).map_err(|why| {
+        Failure::new(format!("{} is no table of consents", file.display())).cure(why.to_string())
+    })
 }
 
 async fn import(desk: &Desk, file: &Path, workspace: Option<&str>) -> Result<(), Failure> {
