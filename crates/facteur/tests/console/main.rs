@@ -8,8 +8,8 @@ mod browser;
 #[path = "../product/common.rs"]
 #[expect(dead_code, reason = "shared with the tests of the other doors")]
 mod common;
-mod keyboard;
 mod first;
+mod keyboard;
 mod people;
 mod pictures;
 mod send;

@@ -50,3 +50,18 @@ async fn a_second_signal_ends_at_once() {
     let message = product.reaches(&id, &["delivered", "unknown"]).await;
     assert_eq!(far.network.deliveries("+33612345678", "Bonjour"), 1, "{message}");
 }
+
+/// The first start of all prints the link by which somebody comes in, and says so in its ready file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_over_nothing_gives_a_link_to_come_in() {
+    let far = Far::start(Options::default()).await;
+    let product = Product::serve_nothing(&far.address()).await;
+    let told = std::fs::read(product.folder.path().join("ready.json")).expect("a ready file");
+    let told: serde_json::Value = serde_json::from_slice(&told).expect("JSON");
+    let link = told["console"].as_str().expect("a link");
+    let path = link.strip_prefix(product.api.as_str()).expect("an address of the product");
+    assert!(path.starts_with("/console/link/"), "{path}");
+    let page = product.raw("GET", path, &[], Vec::new()).await;
+    assert!(page.status == 200 && page.text.contains("name=\"email\""), "{}", page.text);
+    assert!(product.log().contains("open this link once"), "{}", product.log());
+}
