@@ -53,6 +53,13 @@ pub(crate) struct ByRoute {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByBind {
+    route: String,
+    /// Its place on the route, from 1.
+    bind: u32,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(crate) struct ByRouteAnswer {
     pub(crate) route: String,
     pub(crate) answer: &'static str,
@@ -123,6 +130,10 @@ pub(crate) struct Metrics {
     pub(crate) binds_up: Family<ByRoute, Gauge>,
     binds: Family<ByRoute, Gauge>,
     binds_in_doubt: Family<ByRoute, Gauge>,
+    bind_up: Family<ByBind, Gauge>,
+    bind_in_doubt: Family<ByBind, Gauge>,
+    bind_in_flight: Family<ByBind, Gauge>,
+    bind_answer_seconds: Family<ByBind, Gauge<f64, AtomicU64>>,
     window: Family<ByRoute, Gauge>,
     in_flight: Family<ByRoute, Gauge>,
     handed: Family<ByRoute, Gauge>,
@@ -219,6 +230,18 @@ impl Metrics {
                 r,
                 "route_binds_in_doubt",
                 "Binds that are up and whose operator does not answer as it should"
+            ),
+            bind_up: made!(r, "bind_up", "Whether a bind is up, 1 or 0, by route and place there"),
+            bind_in_doubt: made!(
+                r,
+                "bind_in_doubt",
+                "Whether a bind is up and its operator does not answer as it should, 1 or 0"
+            ),
+            bind_in_flight: made!(r, "bind_in_flight", "Submits without an answer yet, by bind"),
+            bind_answer_seconds: made!(
+                r,
+                "bind_answer_seconds",
+                "Mean time from a submit to its answer, of a bind's last ones, in seconds; 0 before the first"
             ),
             window: made!(
                 r,
@@ -360,6 +383,13 @@ impl Metrics {
         set(&self.in_flight, route.in_flight);
         set(&self.handed, route.binds.iter().map(|bind| bind.handed).sum());
         set(&self.route_limit, route.limit_per_second as usize);
+        for (place, bind) in (1..).zip(&route.binds) {
+            let label = ByBind { route: route.name.clone(), bind: place };
+            self.bind_up.get_or_create(&label).set(i64::from(bind.up));
+            self.bind_in_doubt.get_or_create(&label).set(i64::from(bind.up && bind.in_doubt));
+            self.bind_in_flight.get_or_create(&label).set(whole(bind.in_flight as u64));
+            self.bind_answer_seconds.get_or_create(&label).set(bind.answer_seconds.unwrap_or_default());
+        }
         raise(&self.written.get_or_create(&label), route.written);
         // What has not happened yet is told as 0, so that its first time is seen as a rise.
         for family in [&self.throttled, &self.faulty_pdus] {

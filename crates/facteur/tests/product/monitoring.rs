@@ -65,6 +65,10 @@ async fn every_metric_that_is_named_exists_and_says_what_it_is() {
         let missing: Vec<&String> = wanted.iter().filter(|name| !names.contains(*name)).collect();
         assert!(!wanted.is_empty() && missing.is_empty(), "{source} names {missing:?}; there are {names:#?}");
     }
+    for bind in [1, 2] {
+        let up = format!("facteur_bind_up{{route=\"box\",bind=\"{bind}\"}} 1");
+        assert!(metrics.contains(&up), "{up} in {metrics}");
+    }
     // Nobody's number, name or message is in a label.
     assert!(!metrics.contains("33612345678") && !metrics.contains("MyCompany") && !metrics.contains(&id));
     // Every alert of the file is explained on the page, and the other way round.

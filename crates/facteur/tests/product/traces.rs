@@ -100,3 +100,14 @@ async fn a_request_is_traced_to_its_receipt_over_a_restart() {
     };
     assert!(kept(&product.message(&id).await) && !kept(&product.message(&quiet).await));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_collector_nothing_is_kept_of_a_trace() {
+    let far = Far::start(Options::default()).await;
+    let product = Product::serve(&far.address(), false, "").await;
+    let body = json!({"sender_id": "MyCompany", "to": "+33612345678", "message": "Bonjour"});
+    let traceparent = format!("00-{TRACE}-{PARENT}-01");
+    let id = product.post("/v1/api/sms", &body, &[("traceparent", &traceparent)]).await.id();
+    let message = product.reaches(&id, &["delivered"]).await;
+    assert!(!message.to_string().contains(TRACE), "{message}");
+}
