@@ -100,6 +100,9 @@ fn admin_sets_up_a_workspace_and_says_what_exists_when_a_name_is_wrong() {
     let code = json(&["short-codes", "add", "38180"]);
     assert_eq!((&code["class"], &code["state"]), (&json!("transactional"), &json!("VALIDATED")));
     assert!(refused(&["short-codes", "add", "MyCompany"]).contains("no short code"));
+    let shared = ["short-codes", "add", "36111", "--shared"];
+    assert_eq!(json(&shared)["state"], "VALIDATED");
+    assert!(refused(&["short-codes", "add", "36180", "--shared"]).contains("to itself"));
 
     let key_id = key["id"].as_str().expect("an id");
     assert!(json(&["keys", "revoke", key_id])["revoked_at"].is_string());

@@ -28,8 +28,9 @@ pub(super) enum What {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Codes {
-    /// Add a short code that the operators have allocated: declared and validated at once.
-    Add(Declare),
+    /// Add a short code that the operators have allocated: declared and validated at once. With `--shared`
+    /// to each workspace that is to share it.
+    Add(Add),
     /// List short codes in every state.
     List(List),
     /// Withdraw a short code, for a reason that the customer reads.
@@ -49,6 +50,15 @@ pub(super) struct Declare {
     /// IDs, transactional for 38xxx].
     #[arg(long, value_parser = class)]
     class: Option<Class>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Add {
+    #[command(flatten)]
+    declare: Declare,
+    /// Several workspaces have it: what phones send there is told apart by keyword, else by who wrote last.
+    #[arg(long)]
+    shared: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,7 +106,7 @@ fn class(name: &str) -> Result<Class, String> {
 pub(super) async fn run(desk: &Desk, what: What) -> Result<(), Failure> {
     match what {
         What::Declare(declare) => {
-            let record = declared(desk, &declare).await?;
+            let record = declared(desk, &declare, false).await?;
             say(desk, &record);
         }
         What::List(args) => list(desk, &args, |_| true)?,
@@ -110,20 +120,25 @@ pub(super) async fn run(desk: &Desk, what: What) -> Result<(), Failure> {
 
 pub(super) async fn run_codes(desk: &Desk, what: Codes) -> Result<(), Failure> {
     match what {
-        Codes::Add(declare) => add_code(desk, &declare).await,
+        Codes::Add(add) => add_code(desk, &add).await,
         Codes::List(args) => list(desk, &args, |sender| matches!(sender, Sender::Code(_))),
         Codes::Disable(args) => decide(desk, args.into(), SenderState::Disabled).await,
         Codes::Enable(args) => decide(desk, args, SenderState::Validated).await,
     }
 }
 
-async fn add_code(desk: &Desk, declare: &Declare) -> Result<(), Failure> {
+async fn add_code(desk: &Desk, Add { declare, shared }: &Add) -> Result<(), Failure> {
     if !matches!(declare.sender, Sender::Code(_)) {
         return Err(Failure::new(format!("{} is no short code", declare.sender)).cure(
             "short codes are 36000 to 36999 and 38000 to 38999; a Sender ID is made by `senders declare`",
         ));
     }
-    let mut record = declared(desk, declare).await?;
+    let mut record = declared(desk, declare, *shared).await?;
+    if record.dossier.shared_code != *shared {
+        let how = if *shared { "to itself" } else { "with others" };
+        return Err(Failure::new(format!("the workspace has {} already, {how}", record.sender))
+            .cure("whether a code is shared cannot be changed while it is used: it takes another code"));
+    }
     if record.state == SenderState::Pending {
         let to = SenderState::Validated;
         let moved =
@@ -134,7 +149,7 @@ async fn add_code(desk: &Desk, declare: &Declare) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn declared(desk: &Desk, declare: &Declare) -> Result<SenderRecord, Failure> {
+async fn declared(desk: &Desk, declare: &Declare, shared_code: bool) -> Result<SenderRecord, Failure> {
     let record = SenderRecord {
         id: SenderRecordId::from_key(desk.fresh_key()),
         workspace: desk.workspace(declare.workspace.as_deref())?,
@@ -145,7 +160,7 @@ async fn declared(desk: &Desk, declare: &Declare) -> Result<SenderRecord, Failur
         decided_by: desk.by.clone(),
         created_at: desk.now,
         decided_at: desk.now,
-        dossier: facteur_store::Dossier::default(),
+        dossier: facteur_store::Dossier { shared_code, ..facteur_store::Dossier::default() },
     };
     Ok(desk.store.declare_sender(record, desk.actor()).await?)
 }
