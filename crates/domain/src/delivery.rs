@@ -153,7 +153,9 @@ impl State {
             (Self::Scheduled, E::Due) => Self::Queued,
             (Self::Scheduled | Self::Queued, E::Held) => Self::Scheduled,
             (Self::Queued, E::HandedOver) => Self::Submitting,
-            (Self::Submitting | Self::Unknown, E::Taken) => Self::Submitted,
+            // Queued: its answer came late, while it waits to be sent again. Who asks knows that it was
+            // handed over before.
+            (Self::Queued | Self::Submitting | Self::Unknown, E::Taken) => Self::Submitted,
             (Self::Submitting, E::Deferred) => Self::Queued,
             (Self::Submitting, E::Refused) => Self::Rejected,
             (Self::Submitting | Self::Unknown, E::AnswerLost) => Self::Unknown,
@@ -248,6 +250,14 @@ mod tests {
         let waits_again = State::Unknown.after(Event::Resent).expect("possible");
         assert_eq!(waits_again.after(Event::ReceiptDelivered), Ok(State::Delivered));
         assert!(waits_again.after(Event::ReceiptUndelivered).is_err(), "it is still worth another try");
+    }
+
+    #[test]
+    fn a_late_answer_spares_a_message_its_second_journey() {
+        let unknown = State::Submitting.after(Event::AnswerLost).expect("possible");
+        assert_eq!(unknown.after(Event::Taken), Ok(State::Submitted));
+        let waits_again = unknown.after(Event::Resent).expect("possible");
+        assert_eq!(waits_again.after(Event::Taken), Ok(State::Submitted));
     }
 
     #[test]

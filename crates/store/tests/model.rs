@@ -78,13 +78,20 @@ struct ModelPart {
     state: State,
     /// The operator has given it its id.
     known: bool,
+    /// It was sent again: what is answered to it while it waits is answered to its first journey.
+    resent: bool,
     /// Receipts that came before.
     early: Vec<Event>,
 }
 
 impl ModelPart {
     fn happens(&mut self, event: Event) -> bool {
+        let unasked = self.state == State::Queued && event == Event::Taken && !self.resent;
+        if unasked {
+            return false;
+        }
         let after = self.state.after(event);
+        self.resent |= event == Event::Resent && after.is_ok();
         self.state = after.unwrap_or(self.state);
         after.is_ok()
     }
@@ -231,7 +238,7 @@ impl Run {
         };
         self.store.accept(Accept::from(message.clone())).await.expect("kept");
         let state = if scheduled { State::Scheduled } else { State::Queued };
-        let part = ModelPart { state, known: false, early: Vec::new() };
+        let part = ModelPart { state, known: false, resent: false, early: Vec::new() };
         self.twins.push(Twin { message, parts: vec![part; usize::from(parts)] });
     }
 

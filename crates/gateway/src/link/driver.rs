@@ -410,6 +410,17 @@ impl Run<'_> {
                 self.landed(part, outcome);
             }
             Event::Lost { token } => self.landed(translate::part_of(token), AnswerOutcome::Lost),
+            // Its flight has landed as lost: only the store may still learn something. A refusal that comes
+            // late tells nothing of a part that may be on its way again.
+            Event::AnsweredLate { token, result: Ok(id) } => {
+                let outcome = AnswerOutcome::Taken { smsc_id: facteur_smpp::receipt::canonical_id(&id) };
+                let (part, route) = (translate::part_of(token), self.link.route.id);
+                self.answers.push(Answer { part, route, at: self.link.clock.now(), outcome });
+            }
+            Event::AnsweredLate { token, result: Err(status) } => {
+                let message = translate::part_of(token).message();
+                tracing::debug!(route = name, %message, %status, "a refusal came too late");
+            }
             Event::Deliver { sequence, message } => self.arrived(sequence, &message),
             Event::Faulty { why } => {
                 tracing::warn!(route = name, why, "a PDU could not be used");

@@ -20,7 +20,7 @@ use crate::operator::Operator;
 pub(crate) const WORKSPACE: WorkspaceId = WorkspaceId::from_key(16);
 const SECRET: &str = "ak_live_script";
 /// How long an operator may take to answer.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a lost answer is waited for.
 pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(10);
 

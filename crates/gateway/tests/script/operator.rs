@@ -17,6 +17,10 @@ use tokio_util::task::TaskTracker;
 pub(crate) enum Act {
     /// Takes it.
     Take,
+    /// Takes it, and says so this much later.
+    TakeLate(Duration),
+    /// Refuses it.
+    Refuse(Status),
     /// Refuses it, hangs up, and lets nobody in for a while.
     RefuseAndHangUp(Status, Duration),
     /// Takes it, says nothing, hangs up, and lets nobody in for a while.
@@ -115,6 +119,8 @@ impl Operator {
                         let id = format!("{number:08x}");
                         let (after, result) = match act {
                             Act::Take => (Duration::from_millis(20), Ok(id)),
+                            Act::TakeLate(after) => (after, Ok(id)),
+                            Act::Refuse(status) => (Duration::from_millis(20), Err(status)),
                             Act::RefuseAndHangUp(status, _) => {
                                 session.answer_submit(sequence, Err(status));
                                 let _ = stream.write_all(&session.output().split()).await;

@@ -28,7 +28,7 @@ impl Session {
         }
     }
 
-    /// An answer that matches nothing is passed over: it is late, or a mistake (requirement
+    /// An answer that matches nothing is passed over: it is a mistake, or came too late by far (requirement
     /// smpp-sequence-match).
     fn take_answer(&mut self, Frame { header, body }: &Frame) {
         let Header { command_id, status, sequence } = *header;
@@ -81,6 +81,8 @@ impl Session {
     fn take_submit_answer(&mut self, sequence: u32, result: Result<String, Status>) {
         if let Some(token) = self.window.close(sequence) {
             self.events.push_back(Event::Answered { token, result });
+        } else if let Some(token) = self.late.take(sequence) {
+            self.events.push_back(Event::AnsweredLate { token, result });
         }
     }
 

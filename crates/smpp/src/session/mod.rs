@@ -9,6 +9,7 @@
 
 mod bind;
 mod incoming;
+mod late;
 mod quirks;
 mod timer;
 mod types;
@@ -26,6 +27,7 @@ use crate::pdu::{
 };
 use crate::status::Status;
 use bind::Phase;
+use late::Late;
 use timer::{Keepalive, Silence, after, due};
 use window::Window;
 
@@ -46,6 +48,7 @@ pub struct Session {
     limits: Limits,
     framer: Framer,
     window: Window,
+    late: Late,
     keepalive: Keepalive,
     /// Unanswered data_sm of the other side: their answers are data_sm_resp.
     data_requests: HashSet<u32>,
@@ -101,6 +104,7 @@ impl Session {
             phase: Phase::Open { until: after(now, limits.bind_timeout) },
             framer: Framer::new(limits.pdu_max),
             window: Window::new(limits.window),
+            late: Late::new(limits.window.clamp(1, WINDOW_MAX)),
             keepalive: Keepalive::new(limits.enquire_link, limits.response_timeout, now),
             data_requests: HashSet::new(),
             events: VecDeque::new(),
@@ -149,7 +153,8 @@ impl Session {
         }
         self.advance(now);
         let now = self.clock;
-        while let Some(token) = self.window.expire(now) {
+        while let Some((sequence, token)) = self.window.expire(now) {
+            self.late.give_up(sequence, token);
             self.events.push_back(Event::Lost { token });
         }
         self.move_on_if_drained();
@@ -225,7 +230,8 @@ impl Session {
     }
 
     /// Client: sends a submit_sm. `token` comes back in [`Event::Answered`] or [`Event::Lost`],
-    /// exactly one of them, exactly once.
+    /// exactly one of them, exactly once. After [`Event::Lost`] it may come in one
+    /// [`Event::AnsweredLate`] more.
     ///
     /// # Errors
     /// Nothing was sent.
@@ -395,6 +401,7 @@ impl Session {
         self.phase = Phase::Closed;
         self.framer = Framer::new(self.limits.pdu_max);
         self.data_requests.clear();
+        self.late.clear();
         self.events.push_back(Event::Closed { why });
     }
 }

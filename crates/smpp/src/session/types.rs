@@ -86,7 +86,15 @@ pub enum Event {
         /// The message id, or why not.
         result: Result<String, Status>,
     },
-    /// A submit or deliver of ours will never be answered: too late, or the link went.
+    /// Client: a submit was answered that was told as [`Event::Lost`] before, in the same session. Sessions
+    /// remember some windows of them.
+    AnsweredLate {
+        /// What [`Session::submit`](super::Session::submit) was given.
+        token: u64,
+        /// The message id, or why not.
+        result: Result<String, Status>,
+    },
+    /// A submit or deliver of ours was not answered in time, or the link went.
     Lost {
         /// What [`Session::submit`](super::Session::submit) or
         /// [`Session::deliver`](super::Session::deliver) was given.

@@ -109,9 +109,13 @@ impl Window {
         }
     }
 
-    /// The token of the oldest message if its time is over.
-    pub(super) fn expire(&mut self, now: Instant) -> Option<u64> {
-        if self.next_deadline()? > now { None } else { self.remove(self.oldest) }
+    /// The number and the token of the oldest message if its time is over.
+    pub(super) fn expire(&mut self, now: Instant) -> Option<(u32, u64)> {
+        if self.next_deadline()? > now {
+            return None;
+        }
+        let Slot::Message(sequence, _) = *self.slots.get(self.oldest)? else { return None };
+        Some((sequence, self.remove(self.oldest)?))
     }
 
     /// The token of the oldest message, whatever its time.

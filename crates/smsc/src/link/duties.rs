@@ -87,6 +87,7 @@ impl Link {
             | Event::Bound { .. }
             | Event::BindRefused(_)
             | Event::Answered { .. }
+            | Event::AnsweredLate { .. }
             | Event::Deliver { .. } => {}
         }
     }

@@ -365,7 +365,7 @@ impl Client {
                 }
                 Event::Faulty { .. } => Seen::Faulty,
                 Event::Closed { why } => Seen::Closed(why),
-                Event::Unbinding => continue,
+                Event::Unbinding | Event::AnsweredLate { .. } => continue,
                 other => unreachable!("{other:?}"),
             };
             self.seen.push(seen);

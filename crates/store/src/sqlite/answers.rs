@@ -1,6 +1,6 @@
 //! Handing over, and what operators answer.
 
-use facteur_domain::delivery::Event;
+use facteur_domain::delivery::{Event, State};
 use facteur_domain::{Class, MessageId, Timestamp};
 
 use super::fault::Fault;
@@ -73,7 +73,7 @@ pub(super) fn give_back(tx: &mut Tx<'_>, messages: &[(MessageId, u16)], at: Time
         let Some(mut parcel) = Parcel::load(tx, *message)? else { continue };
         for index in (0..parcel.shared.parts).filter(|index| unwritten & (1 << index) != 0) {
             let Some(part) = parcel.part(index) else { continue };
-            if part.state != facteur_domain::State::Submitting || !part.happens(Event::Deferred, at) {
+            if part.state != State::Submitting || !part.happens(Event::Deferred, at) {
                 continue;
             }
             // As if it had not been handed over.
@@ -95,6 +95,7 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Answer]) -> Result<Vec<Change>, F
             stray(tx, answer, what, detail.as_deref())?;
             continue;
         };
+        let again = parcel.owed() & (1 << answer.part.index()) != 0;
         apply(tx, &mut parcel, answer)?;
         changes.extend(webhooks::changed(tx, &mut parcel, answer.at, None)?);
         let early = early_receipts(tx, &parcel, answer)?;
@@ -102,7 +103,7 @@ pub(super) fn record(tx: &mut Tx<'_>, batch: &[Answer]) -> Result<Vec<Change>, F
             receipts::apply(tx, &mut parcel, answer.part.index(), receipt)?;
             changes.extend(webhooks::changed(tx, &mut parcel, receipt.at, None)?);
         }
-        let touched = if early.is_empty() { Touched::Answer } else { Touched::All };
+        let touched = if early.is_empty() && !again { Touched::Answer } else { Touched::All };
         parcel.put_back(tx, answer.part.index(), touched)?;
         for receipt in &early {
             receipts::opted_out(tx, &parcel, receipt)?;
@@ -142,7 +143,9 @@ fn apply(tx: &mut Tx<'_>, parcel: &mut Parcel, answer: &Answer) -> Result<(), Fa
         AnswerOutcome::Refused { .. } => Event::Refused,
         AnswerOutcome::Lost => Event::AnswerLost,
     };
-    if !part.happens(event, answer.at) {
+    // What waits was taken only if it left before: as one that was sent again when no answer came in time.
+    let waits_again = part.state == State::Queued && part.possible_duplicate;
+    if (part.state == State::Queued && !waits_again) || !part.happens(event, answer.at) {
         return Ok(stray(tx, answer, what, detail.as_deref())?);
     }
     match &answer.outcome {
@@ -150,6 +153,8 @@ fn apply(tx: &mut Tx<'_>, parcel: &mut Parcel, answer: &Answer) -> Result<(), Fa
             part.route = Some(answer.route);
             part.smsc_id = Some(smsc_id.clone());
             part.answered_at = Some(answer.at);
+            // The second journey is spared: if it was the first that was, nothing left twice.
+            part.possible_duplicate &= !waits_again || part.attempts > 1;
         }
         AnswerOutcome::Deferred { until, .. } => part.due_at = *until,
         AnswerOutcome::Refused { .. } => {

@@ -172,6 +172,7 @@ macro_rules! cases {
                 a_restart_makes_unknown_what_was_handed_over,
                 a_resent_message_is_marked,
                 a_part_is_given_once_however_often_it_waits,
+                a_late_answer_counts,
                 a_message_left_unknown_comes_up_no_more,
                 scheduled_messages_are_released_when_due,
                 the_queue_is_filled_in_order,

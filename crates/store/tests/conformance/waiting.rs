@@ -96,6 +96,28 @@ pub(crate) async fn a_part_is_given_once_however_often_it_waits(world: &mut Worl
     assert_eq!(departed.given, [0b10, 0]);
 }
 
+pub(crate) async fn a_late_answer_counts(world: &mut World) {
+    // For what is unknown, also when its class has left it.
+    let message = world.lost(phone(1)).await;
+    world.store.leave_unknown(vec![message.id], at(60)).await.expect("left");
+    assert_eq!(moves(&world.taken(&message, 0, 70, "A").await), [(State::Unknown, State::Submitted)]);
+    world.receipt(world.receipt_of("A", Event::ReceiptDelivered, 80)).await;
+    assert_eq!(world.state(&message).await, State::Delivered);
+    // For what waits to be sent again: it does not leave.
+    let message = world.lost(phone(2)).await;
+    world.store.resend(vec![message.id], at(60)).await.expect("resent");
+    assert_eq!(moves(&world.taken(&message, 0, 70, "B").await), [(State::Queued, State::Submitted)]);
+    assert_eq!(world.store.hand_over(vec![world.order(&message, 71)]).await.expect("answered"), []);
+    let read = world.read(&message).await;
+    assert_eq!((read.attempts, read.possible_duplicate), (1, false), "it left once");
+    world.receipt(world.receipt_of("B", Event::ReceiptDelivered, 80)).await;
+    assert_eq!(world.state(&message).await, State::Delivered);
+    // Not for what never left.
+    let message = world.accepted(2, phone(3)).await;
+    assert_eq!(world.taken(&message, 0, 70, "C").await, []);
+    assert_eq!(world.waiting().await[0].parts_owed, 0b11);
+}
+
 pub(crate) async fn a_message_left_unknown_comes_up_no_more(world: &mut World) {
     let message = world.lost(phone(1)).await;
     assert_eq!(world.store.unknown_before(at(100), 10).await.expect("read").len(), 1);

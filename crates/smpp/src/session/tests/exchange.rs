@@ -9,6 +9,10 @@ fn answered(token: u64, id: &str) -> Event {
     Event::Answered { token, result: Ok(id.to_owned()) }
 }
 
+fn late_answer(token: u64, id: &str) -> Event {
+    Event::AnsweredLate { token, result: Ok(id.to_owned()) }
+}
+
 // smpp-submit-sm
 #[test]
 fn a_submit_is_answered_once_with_its_token() {
@@ -168,6 +172,29 @@ fn a_number_that_is_unanswered_is_not_given_again() {
 
 // smpp-sequence-match
 #[test]
+fn late_answers_are_told_as_such() {
+    let limits = Limits { window: 2, ..limits() };
+    let mut link = Link::bound(BindKind::Transceiver, &limits);
+    let mut sequences = Vec::new();
+    for token in 1..=10 {
+        link.submit(token);
+        sequences.extend(link.submitted());
+        link.pass(limits.response_timeout);
+        assert_eq!(events(&mut link.client), [Event::Lost { token }]);
+    }
+    link.server.answer_submit(sequences[9], Err(Status::THROTTLED));
+    link.server.answer_submit(sequences[2], Ok("three"));
+    // Four windows are remembered: the first two are forgotten.
+    link.server.answer_submit(sequences[1], Ok("two"));
+    link.server.answer_submit(sequences[2], Ok("again"));
+    link.carry();
+    let late = Event::AnsweredLate { token: 10, result: Err(Status::THROTTLED) };
+    assert_eq!(events(&mut link.client), [late, late_answer(3, "three")]);
+    assert_eq!(link.client.room(), 2);
+}
+
+// smpp-sequence-match
+#[test]
 fn answers_that_match_nothing_are_passed_over() {
     let (mut client, now) = client(BindKind::Transceiver);
     client.submit(&message(b"x"), 1, now).unwrap();
@@ -296,11 +323,14 @@ proptest! {
         late.sort_unstable();
         let late: Vec<Event> = late.into_iter().map(|token| Event::Lost { token }).collect();
         prop_assert_eq!(events(&mut link.client), late);
-        for index in &lost {
-            link.server.answer_submit(sequences[*index], Ok("late"));
+        for _ in 0..2 {
+            for index in &lost {
+                link.server.answer_submit(sequences[*index], Ok("late"));
+            }
         }
         link.carry();
-        prop_assert_eq!(events(&mut link.client), []);
+        let told: Vec<Event> = lost.iter().map(|index| late_answer(u64::try_from(*index).unwrap(), "late")).collect();
+        prop_assert_eq!(events(&mut link.client), told, "once, in the order they came");
         prop_assert_eq!(link.client.room(), 64);
     }
 }

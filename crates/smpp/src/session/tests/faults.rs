@@ -182,6 +182,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn check(mut session: Session, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut now = some_instant();
     let mut waiting = std::collections::HashSet::new();
+    let mut lost = std::collections::HashSet::new();
     let mut closed = false;
     for (token, step) in (0_u64..).zip(steps) {
         let given = if let Step::Octets(octets) = &step { octets.len() } else { 16 };
@@ -223,6 +224,12 @@ fn check(mut session: Session, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 | Event::DeliverAnswered { token, .. }
                 | Event::Lost { token } => {
                     prop_assert!(waiting.remove(&token), "{token} came back twice or was never sent");
+                    if matches!(event, Event::Lost { .. }) {
+                        lost.insert(token);
+                    }
+                }
+                Event::AnsweredLate { token, .. } => {
+                    prop_assert!(lost.remove(&token), "{token} was answered twice or in time");
                 }
                 Event::Closed { .. } => closed = true,
                 _ => {}
