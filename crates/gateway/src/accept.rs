@@ -202,8 +202,6 @@ pub(crate) struct Assessment {
     pub(crate) consent: Option<ConsentId>,
     /// The entry to record with it.
     pub(crate) new_consent: Option<NewConsent>,
-    /// The latest instant an operator may still ring with it.
-    cap: Option<Timestamp>,
 }
 
 impl Draft {
@@ -281,7 +279,7 @@ impl Desk<'_> {
         let (text, rewrite) = self.rewritten(draft);
         let (text, appended) = completed(text, draft, &background, at);
         let plan = text::plan(text.show());
-        let ground = background.ground(draft.recipient);
+        let ground = background.ground(draft.recipient, at);
         let facts = Facts {
             at,
             class: draft.class,
@@ -301,11 +299,8 @@ impl Desk<'_> {
             Decision::Hold { until } => until,
             Decision::Send | Decision::Refuse => at,
         };
-        let cap = (verdict.class() == Class::Marketing)
-            .then(|| self.rules.packs.validity_cap(&Facts { at: leaves_at, ..facts }))
-            .flatten();
         let (consent, new_consent) = (ground.entry, ground.new);
-        Assessment { verdict, text, plan, appended, rewrite, leaves_at, consent, new_consent, cap }
+        Assessment { verdict, text, plan, appended, rewrite, leaves_at, consent, new_consent }
     }
 
     /// The text after the safe rewriting, if that is wanted and gains a part.
@@ -356,7 +351,6 @@ impl Desk<'_> {
         let class = verdict.class();
         let send_at = assessment.leaves_at;
         let validity = draft.validity.unwrap_or_else(|| self.rules.classes.validity(class));
-        let expires_at = send_at.plus(validity);
         Ok(Message {
             id,
             workspace: self.caller.workspace(),
@@ -370,7 +364,8 @@ impl Desk<'_> {
             parts: assessment.plan.parts,
             accepted_at: self.now,
             send_at,
-            expires_at: assessment.cap.map_or(expires_at, |cap| expires_at.min(cap)),
+            // An operator may not ring with it until then: what it is told is decided as it leaves.
+            expires_at: send_at.plus(validity),
             client_reference: draft.reference,
             test: self.caller.key.test,
             auto_reply: None,
@@ -567,7 +562,7 @@ pub(crate) fn judge_departure(
     let settings = directory.settings(message.workspace);
     let record = record.map(Arc::as_ref);
     let background = Background { rules, directory, settings: &settings, record, standing, offer: None };
-    let ground = background.ground(message.recipient);
+    let ground = background.ground(message.recipient, now);
     let facts = Facts {
         at: now,
         class: message.class,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use facteur_domain::{AccountKeyId, MessageId, Redacted, State, Timestamp, WorkspaceId};
-use facteur_store::{ApiKey, StoredAnswer};
+use facteur_domain::{AccountKeyId, Class, MessageId, Redacted, State, Timestamp, WorkspaceId};
+use facteur_store::{ApiKey, StoredAnswer, StoredMessage};
 
 use crate::accept::{Compliance, IdempotencyKey, Origin, Reply, SendRequest};
 use crate::directory::{Caller, Scope};
@@ -32,20 +32,41 @@ impl Caller {
         };
         Self { key: Arc::new(key), workspace_name: workspace_name.into(), origin: None }
     }
+
+    /// The same, whose messages go to a sandbox.
+    fn testing(&self) -> Self {
+        let key = ApiKey { test: true, ..(*self.key).clone() };
+        Self { key: Arc::new(key), ..self.clone() }
+    }
 }
 
-/// Whether a message that came to this end may be sent anew: nobody has it.
+/// Whether a message may be sent anew: nobody has it, its text is there, and it still means something.
 #[must_use]
-pub const fn may_send_anew(state: State) -> bool {
-    matches!(state, State::Undelivered | State::Expired | State::Rejected | State::Blocked | State::Cancelled)
+pub fn may_send_anew(stored: &StoredMessage) -> bool {
+    why_not_anew(stored).is_none()
+}
+
+fn why_not_anew(stored: &StoredMessage) -> Option<String> {
+    let nobody_has_it = matches!(
+        stored.state,
+        State::Undelivered | State::Expired | State::Rejected | State::Blocked | State::Cancelled
+    );
+    if !nobody_has_it {
+        return Some(format!("The message is {}: only one that failed is sent anew.", stored.state));
+    }
+    if stored.message.class == Class::Otp {
+        return Some("It is a one-time password, which is no longer good: send a new one.".to_owned());
+    }
+    (!stored.has_text()).then(|| "Its text is no longer kept: write it again.".to_owned())
 }
 
 impl Gateway {
     /// Sends a message that failed anew: a new message of the same words, judged as every other, and
-    /// mentioned in the story of the first. `answer` makes what is kept for the idempotency key.
+    /// mentioned in the story of the first. One that was a test stays one. `answer` makes what is kept for the idempotency key.
     ///
     /// # Errors
-    /// There is no such message in the workspace, somebody may have it, or the rules refuse it now.
+    /// There is no such message in the workspace, somebody may have it, its text is gone, it is a one-time
+    /// password, or the rules refuse it now.
     pub async fn send_anew(
         &self,
         caller: &Caller,
@@ -58,8 +79,7 @@ impl Gateway {
             let why = format!("There is no message {message}.");
             return Err(Refusal::new(Code::MessageNotFound, why).at("id"));
         };
-        if !may_send_anew(found.state) {
-            let why = format!("The message is {}: only one that failed is sent anew.", found.state);
+        if let Some(why) = why_not_anew(&found) {
             return Err(Refusal::new(Code::InvalidRequestBody, why).at("id"));
         }
         let before = found.message;
@@ -75,6 +95,14 @@ impl Gateway {
             compliance: Compliance::default(),
             resend_of: Some(message),
             trace: None,
+        };
+        let tester;
+        let caller = match before.test {
+            true => {
+                tester = caller.testing();
+                &tester
+            }
+            false => caller,
         };
         self.accept(caller, request, answer).await
     }

@@ -92,10 +92,14 @@ impl<'a> Background<'a> {
         self.settings.stop_code.or_else(|| marketing(sender)).or_else(of_workspace).or(self.rules.stop_code)
     }
 
-    /// The ground that marketing to `number` would rely on.
-    pub(crate) fn ground(&self, number: Msisdn) -> Ground {
+    /// The ground that marketing to `number` would rely on at `at`.
+    pub(crate) fn ground(&self, number: Msisdn, at: Timestamp) -> Ground {
         if let Some(offer) = self.offer {
             let new = offer.entry(number, self.advertiser());
+            if !same_name(&new.advertiser, self.advertiser()) {
+                let audience = audience_of(offer.basis, offer.professional);
+                return Ground { grounds: Grounds::OtherAdvertiser, audience, entry: None, new: None };
+            }
             // A consent from before a withdrawal does not come back by being shown again.
             let withdrawn = self.standing.iter().flat_map(|standing| &standing.withdrawn);
             let withdrawn_at = withdrawn
@@ -119,24 +123,19 @@ impl<'a> Background<'a> {
         };
         let advertiser = self.advertiser();
         let ours = |fact: &&ConsentFact| same_name(&fact.advertiser, advertiser);
-        let found = standing.consents.iter().find(ours).or_else(|| standing.withdrawn.iter().find(ours));
-        let Some(fact) = found else {
+        // The last one recorded that stands: an old list, imported again, takes nothing away.
+        let stands = |fact: &&ConsentFact| {
+            let (consent, audience) = known(fact);
+            self.rules.packs.ground_stands(consent, audience, at)
+        };
+        let ours_of = || standing.consents.iter().filter(ours);
+        let withdrawn = || standing.withdrawn.iter().find(ours);
+        let Some(fact) = ours_of().find(stands).or_else(|| ours_of().next()).or_else(withdrawn) else {
             let (grounds, audience) = (Grounds::Missing, Audience::Unknown);
             return Ground { grounds, audience, entry: None, new: None };
         };
-        let consent = Consent {
-            basis: basis_of(fact.basis),
-            collected_at: fact.collected_at,
-            last_contact_at: None,
-            withdrawn_at: fact.withdrawn_at,
-            proven: fact.proven,
-        };
-        Ground {
-            grounds: Grounds::Entry(consent),
-            audience: audience_of(fact.basis, fact.professional),
-            entry: Some(fact.id),
-            new: None,
-        }
+        let (consent, audience) = known(fact);
+        Ground { grounds: Grounds::Entry(consent), audience, entry: Some(fact.id), new: None }
     }
 
     /// Everything for the judge.
@@ -189,6 +188,18 @@ impl<'a> Background<'a> {
 /// Advertisers are compared as the ledger compares them.
 fn same_name(a: &str, b: &str) -> bool {
     fold_advertiser(a) == fold_advertiser(b)
+}
+
+/// An entry of the ledger as the judge knows it, and who its person is.
+const fn known(fact: &ConsentFact) -> (Consent, Audience) {
+    let consent = Consent {
+        basis: basis_of(fact.basis),
+        collected_at: fact.collected_at,
+        last_contact_at: None,
+        withdrawn_at: fact.withdrawn_at,
+        proven: fact.proven,
+    };
+    (consent, audience_of(fact.basis, fact.professional))
 }
 
 /// Who records a ground as an existing customer's or a professional's declares that its conditions are

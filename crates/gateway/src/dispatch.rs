@@ -109,6 +109,8 @@ fn hand_over(
         match pending.await {
             Ok(standings) => {
                 let mut judged = Judged::default();
+                // Readers may have been busy: the window is that of this instant.
+                let now = shared.clock.now();
                 for (waiting, standing) in ask.into_iter().zip(standings) {
                     judged.judge(&shared, waiting, Some(&standing), now);
                 }
@@ -205,6 +207,15 @@ impl Judged {
             Err(verdict) => match verdict.decision() {
                 Decision::Hold { until } => {
                     let rule = holding_rule(&verdict).unwrap_or_default();
+                    if is_over_by(
+                        until,
+                        &waiting.message,
+                        shared.sending.classes.validity(waiting.message.class),
+                    ) {
+                        let rule = rule.to_owned();
+                        self.withdrawn.push((waiting, Withdrawal::OverBeforeItMay { rule, until }));
+                        return;
+                    }
                     let hold = Hold { message: waiting.message.id, until, rule };
                     self.held.push((waiting, hold));
                 }
@@ -261,6 +272,13 @@ impl Judged {
             }
         });
     }
+}
+
+/// Whether a held message is over before it may leave: when its sender chose a validity shorter than its
+/// class's `usual`, and that ends before `until`. Any other is held with what is left of its validity: a closed
+/// window does not use it up.
+fn is_over_by(until: Timestamp, message: &Message, usual: Duration) -> bool {
+    message.expires_at <= until && message.expires_at.since(message.send_at) < usual
 }
 
 /// Messages that were taken will not leave now: those behind them to the same phones may.

@@ -34,7 +34,8 @@ impl Quotas {
     pub(crate) fn spend(&self, key: &ApiKey, wanted: usize, now: Timestamp) -> usize {
         let Some(limit) = key.daily_quota else { return wanted };
         let mut day = self.day.lock().unwrap_or_else(PoisonError::into_inner);
-        if day.number != now.utc_day() {
+        // A request that was let in before midnight may come here after one of the new day: it counts there.
+        if day.number < now.utc_day() {
             *day = Day { number: now.utc_day(), ..Day::default() };
         }
         let used = day.used.entry(key.id).or_default();
@@ -110,6 +111,13 @@ mod tests {
         assert_eq!(refusal.details[0].field, "DAILY");
         assert_eq!(refusal.retry_after, Some(Duration::from_secs(3600)));
         assert_eq!(quotas.spend(&key(Some(3)), 1, Timestamp::from_millis(DAY_MS)), 1, "a new day");
+    }
+
+    #[test]
+    fn requests_that_straddle_midnight_do_not_start_the_day_again() {
+        let quotas = Quotas::default();
+        let (before, after) = (Timestamp::from_millis(DAY_MS - 1), Timestamp::from_millis(DAY_MS));
+        assert_eq!([after, before, after, before].map(|at| quotas.spend(&key(Some(2)), 1, at)), [1, 1, 0, 0]);
     }
 
     #[test]

@@ -105,6 +105,7 @@ async fn decide_unknown(shared: &Shared) -> Result<(), StoreError> {
     }
     if !leave.is_empty() {
         shared.store.leave_unknown(leave, now).await?;
+        shared.outcomes().told.notify_one();
     }
     if !resend.is_empty() {
         tracing::warn!(count = resend.len(), "unanswered messages are sent again as possible duplicates");

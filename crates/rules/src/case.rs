@@ -47,7 +47,7 @@ impl<'a> Case<'a> {
 
     /// Whether the recipient counts as a consumer: all but declared professionals do.
     pub(crate) const fn is_consumer(&self) -> bool {
-        matches!(self.facts.circumstances.audience, Audience::Unknown | Audience::Consumer)
+        is_consumer(self.facts.circumstances.audience)
     }
 
     /// The hours in force for marketing, and the profile that a reason cites: the workspace's where it
@@ -56,4 +56,9 @@ impl<'a> Case<'a> {
         let policy = self.facts.circumstances.policy?;
         Some(self.pack.hours_of(&policy))
     }
+}
+
+/// Whether somebody counts as a consumer: all but declared professionals do.
+pub(crate) const fn is_consumer(audience: Audience) -> bool {
+    matches!(audience, Audience::Unknown | Audience::Consumer)
 }

@@ -10,8 +10,9 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::case::Case;
+use crate::case::{Case, is_consumer};
 use crate::optout::day;
+use crate::pack::Pack;
 use crate::rule::{Rule, Says};
 use crate::{Audience, Basis, Consent, Effect, Field, Grounds, Reason};
 
@@ -24,6 +25,7 @@ const B2C_DOUBT: Rule = refuse("fr.consent.b2c.doubt", "L34-5", "2020-07-26");
 const NOT_A_CUSTOMER: Rule = refuse("fr.consent.b2c.not_a_customer", "L34-5", "2020-07-26");
 const NOT_SIMILAR: Rule = refuse("fr.consent.b2c.not_similar", "L34-5", "2020-07-26");
 const COULD_NOT_REFUSE: Rule = refuse("fr.consent.b2c.could_not_refuse", "L34-5", "2020-07-26");
+const OTHER_ADVERTISER: Rule = refuse("fr.consent.other_advertiser", "L34-5", "2020-07-26");
 const B2B_MISSING: Rule = refuse("fr.consent.b2b.missing", "CNIL-SMS", "n.d.");
 const B2B_RELEVANCE: Rule = refuse("fr.consent.b2b.relevance", "CNIL-SMS", "n.d.");
 const B2B_INFORMED: Rule = refuse("fr.consent.b2b.not_informed", "CNIL-SMS", "n.d.");
@@ -94,6 +96,18 @@ static SAYS_COULD_NOT_REFUSE: Says = Says::new(
     [
         "This customer could not refuse your SMS, simply and free, when giving you the number.",
         "Collect their consent, and add a way to refuse to your sales form.",
+    ],
+);
+static SAYS_OTHER_ADVERTISER: Says = Says::new(
+    [
+        "L'accord joint vaut pour un autre annonceur que celui de cet expéditeur.",
+        "Joignez l'accord donné à l'annonceur de l'expéditeur, ou écrivez avec un expéditeur de l'annonceur de \
+         l'accord (`consent.advertiser`).",
+    ],
+    [
+        "The consent that came with it is for another advertiser than this sender's.",
+        "Give the consent that the sender's advertiser was given, or use a sender of the consent's advertiser \
+         (`consent.advertiser`).",
     ],
 );
 static SAYS_B2B_MISSING: Says = Says::new(
@@ -181,20 +195,29 @@ pub(crate) fn judge(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     let start = reasons.len();
     match case.facts.circumstances.grounds {
         Grounds::NotJudged => {}
+        Grounds::OtherAdvertiser => reasons.push(Reason::new(&OTHER_ADVERTISER, &SAYS_OTHER_ADVERTISER)),
         Grounds::Missing if case.is_consumer() => reasons.push(Reason::new(&B2C_MISSING, &SAYS_B2C_MISSING)),
         Grounds::Missing => {
             reasons.push(Reason::new(&B2B_MISSING, &SAYS_B2B_MISSING));
-            relevance(case, reasons);
+            relevance(case.facts.circumstances.audience, reasons);
         }
         Grounds::Entry(entry) => {
-            basis(case, entry, reasons);
-            age(case, entry, reasons);
+            basis(case.facts.circumstances.audience, entry, reasons);
+            age(case.pack, case.at(), entry, reasons);
             if reasons.len() == start {
                 let reason = Reason::new(&GROUND, &SAYS_GROUND).with("basis", named(entry.basis));
                 reasons.push(reason.with("since", day(entry.collected_at)));
             }
         }
     }
+}
+
+/// Whether a ground would carry marketing to `audience` at `at`.
+pub(crate) fn stands(pack: &Pack, entry: Consent, audience: Audience, at: Timestamp) -> bool {
+    let mut reasons = Vec::new();
+    basis(audience, entry, &mut reasons);
+    age(pack, at, entry, &mut reasons);
+    reasons.is_empty()
 }
 
 const fn named(basis: Basis) -> (&'static str, &'static str) {
@@ -206,7 +229,7 @@ const fn named(basis: Basis) -> (&'static str, &'static str) {
 }
 
 /// What the ground itself must satisfy.
-fn basis(case: &Case<'_>, entry: Consent, reasons: &mut Vec<Reason>) {
+fn basis(audience: Audience, entry: Consent, reasons: &mut Vec<Reason>) {
     match entry.basis {
         Basis::Consent => {}
         Basis::ExistingCustomer { at_sale, similar, could_refuse } => {
@@ -220,11 +243,11 @@ fn basis(case: &Case<'_>, entry: Consent, reasons: &mut Vec<Reason>) {
                 }
             }
         }
-        Basis::Professional { .. } if case.is_consumer() => {
+        Basis::Professional { .. } if is_consumer(audience) => {
             reasons.push(Reason::new(&B2C_DOUBT, &SAYS_B2C_DOUBT));
         }
         Basis::Professional { informed } => {
-            relevance(case, reasons);
+            relevance(audience, reasons);
             if !informed {
                 reasons.push(Reason::new(&B2B_INFORMED, &SAYS_B2B_INFORMED));
             }
@@ -235,29 +258,29 @@ fn basis(case: &Case<'_>, entry: Consent, reasons: &mut Vec<Reason>) {
     }
 }
 
-fn relevance(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    if case.facts.circumstances.audience == (Audience::Professional { relevant: false }) {
+fn relevance(audience: Audience, reasons: &mut Vec<Reason>) {
+    if audience == (Audience::Professional { relevant: false }) {
         reasons.push(Reason::new(&B2B_RELEVANCE, &SAYS_B2B_RELEVANCE));
     }
 }
 
 /// When it was collected, withdrawn and last confirmed.
-fn age(case: &Case<'_>, entry: Consent, reasons: &mut Vec<Reason>) {
-    if let Some(since) = entry.withdrawn_at.filter(|withdrawn| *withdrawn <= case.at()) {
+fn age(pack: &Pack, at: Timestamp, entry: Consent, reasons: &mut Vec<Reason>) {
+    if let Some(since) = entry.withdrawn_at.filter(|withdrawn| *withdrawn <= at) {
         reasons.push(Reason::new(&WITHDRAWN, &SAYS_WITHDRAWN).with("since", day(since)));
     }
-    if entry.collected_at > case.at() {
+    if entry.collected_at > at {
         reasons.push(Reason::new(&NOT_YET, &SAYS_NOT_YET).with("since", day(entry.collected_at)));
         return;
     }
-    let ages = case.pack.consent();
+    let ages = pack.consent();
     let months = match entry.basis {
         Basis::ExistingCustomer { .. } => ages.customer_months,
         Basis::Consent | Basis::Professional { .. } => ages.prospect_months,
     };
-    let contact = entry.last_contact_at.filter(|contact| *contact <= case.at());
+    let contact = entry.last_contact_at.filter(|contact| *contact <= at);
     let last = contact.map_or(entry.collected_at, |contact| contact.max(entry.collected_at));
-    if end_of(last, months).is_some_and(|end| case.at() >= end) {
+    if end_of(last, months).is_some_and(|end| at >= end) {
         let reason = Reason::new(&TOO_OLD, &SAYS_TOO_OLD).by(&ages.source, &ages.dated);
         reasons.push(reason.with("since", day(last)).with("months", months));
     }

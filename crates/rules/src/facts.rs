@@ -111,6 +111,8 @@ pub enum Grounds {
     NotJudged,
     /// The ledger has nothing for this recipient and advertiser.
     Missing,
+    /// What was offered is a ground for another advertiser's marketing.
+    OtherAdvertiser,
     /// The entry that the message would rely on.
     Entry(Consent),
 }

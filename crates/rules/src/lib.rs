@@ -107,4 +107,11 @@ impl Packs {
     pub fn validity_cap(&self, facts: &Facts<'_>) -> Option<Timestamp> {
         window::validity_cap(&Case::new(facts, self.at(facts.at)))
     }
+
+    /// Whether a ground would carry marketing to `audience` at `at`: by this, who has several grounds for one
+    /// person finds one that stands.
+    #[must_use]
+    pub fn ground_stands(&self, entry: Consent, audience: Audience, at: Timestamp) -> bool {
+        consent::stands(self.at(at), entry, audience, at)
+    }
 }

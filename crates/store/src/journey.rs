@@ -294,9 +294,17 @@ pub enum Withdrawal {
     },
     /// Its validity ran out.
     Lapsed,
+    /// Its validity runs out before a rule lets it leave.
+    OverBeforeItMay {
+        /// As in `fr.window.night`.
+        rule: String,
+        /// When it could have left.
+        until: Timestamp,
+    },
 }
 
-/// A waiting message that a rule makes wait longer.
+/// A waiting message that a rule makes wait longer. Its validity stands still meanwhile: it ends later by as
+/// much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
     /// Which.

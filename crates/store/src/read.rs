@@ -31,6 +31,14 @@ pub const ERASED_TEXT: &str = "(erased)";
 /// The text that stands for one whose time of keeping is over.
 pub const FORGOTTEN_TEXT: &str = "(no longer kept)";
 
+impl StoredMessage {
+    /// Whether its text is still kept.
+    #[must_use]
+    pub fn has_text(&self) -> bool {
+        ![ERASED_TEXT, FORGOTTEN_TEXT].contains(&self.message.text.show())
+    }
+}
+
 /// The number that stands for one that was erased on request: in +999, which the ITU has not given to
 /// anybody.
 #[must_use]

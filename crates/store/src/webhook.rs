@@ -37,6 +37,7 @@ topics! {
     SmsSent "sms.sent" "An operator took a message.";
     SmsDelivered "sms.delivered" "A message reached its phone.";
     SmsUndelivered "sms.undelivered" "A message will not arrive: undelivered, expired or rejected.";
+    SmsUnknown "sms.unknown" "Nobody can tell whether a message arrived; a late receipt may still settle it.";
     SmsHeld "sms.held" "A message waits for the hours in which it may leave.";
     SmsBlocked "sms.blocked" "A rule or a STOP stopped a message that was accepted.";
     OptOutCreated "opt_out.created" "A person said STOP.";

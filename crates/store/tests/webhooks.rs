@@ -84,6 +84,16 @@ impl World {
 
     /// Sends a message; the operator takes it, or refuses it.
     async fn send(&self, n: i64, taken: bool) -> MessageId {
+        let outcome = if taken {
+            AnswerOutcome::Taken { smsc_id: format!("id-{n}") }
+        } else {
+            AnswerOutcome::Refused { word: "ESME_RINVDSTADR".to_owned() }
+        };
+        self.answered(n, outcome).await
+    }
+
+    /// Sends a message, and the operator answers so.
+    async fn answered(&self, n: i64, outcome: AnswerOutcome) -> MessageId {
         let message = self.accept(n, false).await;
         let order = HandOver {
             message,
@@ -96,11 +106,6 @@ impl World {
             through: None,
         };
         self.store.hand_over(vec![order]).await.expect("handed over");
-        let outcome = if taken {
-            AnswerOutcome::Taken { smsc_id: format!("id-{n}") }
-        } else {
-            AnswerOutcome::Refused { word: "ESME_RINVDSTADR".to_owned() }
-        };
         let answer = Answer { part: PartId::new(message, 0), route: self.route, at: at(n), outcome };
         self.store.record_answers(vec![answer]).await.expect("recorded");
         message
@@ -187,6 +192,28 @@ async fn a_refusal_by_the_operator_is_told_with_its_word() {
     let told: serde_json::Value = serde_json::from_str(due.deliveries[0].payload.show()).expect("JSON");
     assert_eq!(told["data"]["error"], "ESME_RINVDSTADR");
     assert_eq!(told["data"]["status"], "rejected");
+}
+
+#[tokio::test]
+async fn what_nobody_will_ever_know_is_told() {
+    let world = World::new().await;
+    world.subscribe(WebhookTopic::ALL).await;
+    // Its answer was lost, and its class leaves it.
+    let lost = world.answered(1, AnswerOutcome::Lost).await;
+    assert_eq!(topics(&world.due(2).await), [""; 0], "it may be sent again");
+    world.store.leave_unknown(vec![lost], at(20)).await.expect("left");
+    world.store.leave_unknown(vec![lost], at(21)).await.expect("left");
+    let due = world.due(22).await;
+    assert_eq!(topics(&due), ["sms.unknown"], "once");
+    let told: serde_json::Value = serde_json::from_str(due.deliveries[0].payload.show()).expect("JSON");
+    assert_eq!((&told["data"]["id"], &told["data"]["status"]), (&lost.to_string().into(), &"unknown".into()));
+    // It was taken, and its receipt does not come.
+    let silent = world.send(30, true).await;
+    world.store.overdue_receipts(at(40), at(50), 10).await.expect("swept");
+    let due = world.due(51).await;
+    assert_eq!(topics(&due), ["sms.sent", "sms.unknown"]);
+    let told: serde_json::Value = serde_json::from_str(due.deliveries[1].payload.show()).expect("JSON");
+    assert_eq!(told["data"]["id"], silent.to_string());
 }
 
 #[tokio::test]

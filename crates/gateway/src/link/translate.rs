@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use facteur_domain::delivery::Event as MessageEvent;
 use facteur_domain::text::{self, Encoding};
-use facteur_domain::{Message, Msisdn, PartId, Sender, Timestamp};
+use facteur_domain::{Message, MessageId, Msisdn, PartId, Sender, Timestamp};
 use facteur_rules::Cleared;
 use facteur_smpp::receipt::{self, MessageState};
 use facteur_smpp::session::SendError;
@@ -32,20 +32,26 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Cuts the message's text and puts a concatenation header (3GPP TS 23.040, 9.2.3.24.1) before
-    /// each part when there are several. The reference comes from the message's id: parts of two
-    /// messages to one phone differ in it.
+    /// each part when there are several.
     pub(crate) fn of(message: &Message) -> Self {
         let (_, mut octets) = text::split(message.text.show());
         let total = u8::try_from(octets.len()).unwrap_or(u8::MAX);
         if total > 1 {
-            // The counter of the id sits above its four part bits.
-            let reference = (message.id.key() >> 4).to_le_bytes()[0];
+            let reference = reference(message.id);
             for (index, part) in (1..=total).zip(octets.iter_mut()) {
                 part.splice(0..0, [5, 0, 3, reference, total, index]);
             }
         }
         Self { octets }
     }
+}
+
+/// By which a phone tells the parts of one message from those of others: the same whenever a part of it leaves,
+/// and another for 255 of 256 other messages, for neighbours always. The id's time and counter, mixed (Fibonacci
+/// hashing: neighbours fall far apart); its four part bits are no part of it.
+fn reference(id: MessageId) -> u8 {
+    let mixed = (id.key().cast_unsigned() >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed.to_be_bytes()[0]
 }
 
 /// A message on its way to a bind, with the judge's permit for it. Made only from a permit that is
@@ -213,7 +219,7 @@ pub(crate) fn number(address: &Address<'_>) -> Option<Msisdn> {
 mod tests {
     use std::time::Duration;
 
-    use facteur_domain::{AccountKeyId, Class, MessageId, MessageText, WorkspaceId};
+    use facteur_domain::{AccountKeyId, Class, IdSource, MessageText, WorkspaceId};
 
     use super::*;
 
@@ -245,9 +251,21 @@ mod tests {
         let long = Parts::of(&message(&"a".repeat(300)));
         assert_eq!(long.octets.len(), 2);
         for (i, part) in (1..).zip(&long.octets) {
-            assert_eq!(part[..6], [5, 0, 3, 0x67, 2, i]);
+            assert_eq!(part[..6], [5, 0, 3, reference(MessageId::from_key(0x1234_5670)), 2, i]);
             assert!(part.len() <= 160, "153 septets and a header of 7 septets");
         }
+    }
+
+    #[test]
+    fn messages_differ_in_their_reference() {
+        let ids = IdSource::new(1);
+        let at = |millis: i64| Timestamp::from_millis(1_795_000_000_000 + millis);
+        let of = |millis: i64| reference(MessageId::from_key(ids.next(at(millis))));
+        let burst: std::collections::HashSet<u8> = (0..50).map(|_| of(0)).collect();
+        assert_eq!(burst.len(), 50, "of one millisecond");
+        let apart: Vec<u8> = (1..=1_000).map(|second| of(second * 1_000)).collect();
+        let same = apart.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        assert!(same < 12, "{same} of 999 neighbours a second apart; by chance it would be 4");
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Reader<'_> {
             standing: None,
             offer: None,
         };
-        let ground = background.ground(recipient);
+        let ground = background.ground(recipient, now);
         let mut circumstances = background.circumstances(&sender, &ground, now);
         // The message that is answered begins the session.
         circumstances.session = Session::Open;

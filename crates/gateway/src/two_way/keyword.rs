@@ -196,7 +196,7 @@ impl Gateway {
         };
         // Any French mobile: the answer is judged, not its recipient.
         let Some(recipient) = facteur_domain::Msisdn::from_digits(33_600_000_000) else { return };
-        let ground = background.ground(recipient);
+        let ground = background.ground(recipient, self.now());
         let mut circumstances = background.circumstances(&sender, &ground, self.now());
         circumstances.session = Session::Open;
         let verdict = rules.packs.judge(&Facts {

@@ -74,6 +74,52 @@ async fn marketing_leaves_with_its_stop_mention_and_the_consent_it_relies_on() {
     house.stop().await;
 }
 
+/// Requirement `seed-consent-b2c`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_for_another_advertiser_is_no_ground() {
+    let house = Harness::start(at(OPEN)).await;
+    let yesterday = house.gateway.now().minus(Duration::from_secs(86_400));
+    let other = ConsentOffer { advertiser: Some("Autre Marque".to_owned()), ..offer(yesterday) };
+    let compliance = Compliance { consent: Some(other), ..Compliance::default() };
+    let refusal =
+        house.accept(SendRequest { compliance, ..marketing(&house) }).await.expect_err("not Acme's");
+    assert_eq!(refusal.code, Code::MessageNotCompliant);
+    let rules: Vec<_> = refusal.details.iter().filter_map(|detail| detail.rule).collect();
+    assert_eq!(rules, ["fr.consent.other_advertiser"]);
+    // The same name in another case is the same advertiser.
+    let same = ConsentOffer { advertiser: Some("ACME".to_owned()), ..offer(yesterday) };
+    let compliance = Compliance { consent: Some(same), ..Compliance::default() };
+    house.accept(SendRequest { compliance, ..marketing(&house) }).await.expect("Acme's");
+    house.stop().await;
+}
+
+/// Requirement `fr-consent-age`.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_list_that_is_imported_again_takes_no_consent_away() {
+    let house = Harness::start(at(OPEN)).await;
+    let now = house.gateway.now();
+    for age in [1, 1_500] {
+        let consent = facteur_store::NewConsent {
+            number: facteur_domain::Msisdn::parse(PHONE).expect("valid"),
+            basis: Basis::Consent,
+            advertiser: "Acme".to_owned(),
+            purpose: "offres".to_owned(),
+            collected_at: now.minus(Duration::from_secs(age * 86_400)),
+            source: "formulaire du site".to_owned(),
+            text_shown: "J'accepte de recevoir les offres d'Acme par SMS.".to_owned(),
+            evidence: None,
+            professional: false,
+        };
+        let recorded =
+            house.gateway.store().record_consents(house.workspace, vec![consent], now, Actor::named("crm"));
+        recorded.await.expect("recorded");
+    }
+    let bare = SendRequest { compliance: Compliance::default(), ..marketing(&house) };
+    let id = house.accept(bare).await.expect("yesterday's consent stands");
+    house.reaches(id, State::Delivered).await;
+    house.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_consent_marketing_is_refused_with_every_reason() {
     let house = Harness::start(at(SUNDAY)).await;

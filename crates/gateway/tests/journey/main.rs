@@ -177,6 +177,56 @@ async fn a_failed_message_is_sent_anew_and_both_stories_tell() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_sent_anew_and_what_stays_a_test() {
+    let house = Harness::start(Plan::default()).await;
+    let store = house.gateway.store();
+    let person = Caller::person(7 << 4, house.workspace, "Acme", false);
+    let answer = |message: &facteur_domain::Message| StoredAnswer {
+        status: 200,
+        body: message.id.to_string().into_bytes().into(),
+    };
+    // A code that is no longer good.
+    house.network.change_faults(|f| f.refuse = Some(Refuse { status: Status(0x0B), next: 1 }));
+    let code = house.send_as("+33612345678", "Votre code : 4242", Some(Class::Otp)).await;
+    house.reaches(code, State::Rejected).await;
+    let refused = house.gateway.send_anew(&person, code, None, answer).await.expect_err("an OTP");
+    assert!(refused.message.contains("one-time password"), "{refused:?}");
+    // One whose text is no longer kept.
+    house.network.change_faults(|f| f.refuse = Some(Refuse { status: Status(0x0B), next: 1 }));
+    let old = house.send("+33612345678", "il y a longtemps").await;
+    house.reaches(old, State::Rejected).await;
+    let tomorrow = house.gateway.now().plus(Duration::from_secs(2 * 86_400));
+    let before = facteur_store::forgotten_before(tomorrow, Duration::ZERO);
+    while store.forget(facteur_store::Forget::Texts(Class::Transactional), before).await.expect("forgotten") {
+    }
+    let refused = house.gateway.send_anew(&person, old, None, answer).await.expect_err("no text");
+    assert!(refused.message.contains("no longer kept"), "{refused:?}");
+    assert_eq!(house.texts("33612345678"), [""; 0]);
+    // A test that was cancelled.
+    let tester = Caller::person(7 << 4, house.workspace, "Acme", true);
+    let send_at = Some(house.gateway.now().plus(Duration::from_secs(3600)));
+    let later = facteur_gateway::SendRequest {
+        send_at,
+        class: Some(Class::Alert),
+        ..harness::request("+33612345678", "essai")
+    };
+    let Reply::New(kept) = house.gateway.accept(&tester, later, answer).await.expect("accepted") else {
+        panic!("it is new")
+    };
+    let test = std::str::from_utf8(&kept.body).expect("an id").parse().expect("an id");
+    store
+        .cancel(house.workspace, test, house.gateway.now(), facteur_store::Actor::named("test"))
+        .await
+        .expect("cancelled");
+    let Reply::New(kept) = house.gateway.send_anew(&person, test, None, answer).await.expect("sent") else {
+        panic!("it is new")
+    };
+    let anew = std::str::from_utf8(&kept.body).expect("an id").parse().expect("an id");
+    assert!(house.stored(anew).await.message.test, "it stays a test");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_looks_is_told_what_changes() {
     let house = Harness::start(Plan::default()).await;
     let mut feed = house.gateway.news(house.workspace);

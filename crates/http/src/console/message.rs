@@ -99,7 +99,7 @@ async fn show(
         consent: entries.into_iter().find(|entry| Some(entry.id) == relied),
         consent_id: relied.map(|id| id.to_string()).unwrap_or_default(),
         may_cancel: sends && matches!(stored.state, Stage::Scheduled | Stage::Queued),
-        may_repeat: sends && may_send_anew(stored.state) && !erased,
+        may_repeat: sends && may_send_anew(&stored),
         token: mint_token(Chance).token.into_inner(),
         here: member.link(&format!("/messages/{id}")),
         events: member.link("/events"),

@@ -36,6 +36,7 @@ fn consumers_agree_first_or_are_customers() {
     for audience in [Audience::Consumer, Audience::Unknown] {
         check(audience, Grounds::NotJudged, &[]);
         check(audience, Grounds::Missing, &["fr.consent.b2c.missing"]);
+        check(audience, Grounds::OtherAdvertiser, &["fr.consent.other_advertiser"]);
         check(audience, on(Basis::Consent), &[]);
         check(audience, on(CUSTOMER), &[]);
         check(audience, customer(false, true, true), &["fr.consent.b2c.not_a_customer"]);

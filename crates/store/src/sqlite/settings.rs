@@ -92,6 +92,12 @@ pub(super) fn change(
     if settings.advertiser.trim().is_empty() {
         return Err(StoreError::Conflict("the advertiser has a name".to_owned()).into());
     }
+    if let Some(code) = settings.stop_code
+        && is_another_s(tx.conn, workspace, code)?
+    {
+        let why = format!("{code} is the short code of another workspace: its STOPs would go there");
+        return Err(StoreError::Conflict(why).into());
+    }
     let before = of(tx.conn, workspace)?;
     tx.conn
         .prepare_cached(
@@ -123,6 +129,14 @@ pub(super) fn change(
         ])?;
     let (before, after) = (told(&before), told(settings));
     changed_from(tx, at, actor, workspace, ("settings.changed", "settings".to_owned()), (before, after))
+}
+
+/// Whether another workspace has a code to itself.
+fn is_another_s(conn: &Connection, workspace: WorkspaceId, code: ShortCode) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT 1 FROM sender WHERE folded = ?1 AND workspace <> ?2 AND state <> 'FAILED' AND shared_code = 0",
+    )?
+    .exists(params![code.to_string(), workspace.key()])
 }
 
 /// Every choice, for the audit log.

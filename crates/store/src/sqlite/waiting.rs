@@ -32,6 +32,14 @@ pub(super) fn withdraw(
                 (Event::Blocked, "blocked", Some(format!("{rule}: {reason}")))
             }
             Withdrawal::Lapsed => (Event::Lapsed, "lapsed", None),
+            Withdrawal::OverBeforeItMay { rule, until } => {
+                let until = until.to_jiff();
+                (
+                    Event::Lapsed,
+                    "lapsed",
+                    Some(format!("{rule}: it could leave at {until}, after its validity")),
+                )
+            }
         };
         if stop_waiting(&mut parcel, event, at) {
             if let Withdrawal::Blocked { rule, .. } = why {
@@ -57,6 +65,7 @@ pub(super) fn hold(tx: &mut Tx<'_>, batch: &[Hold], at: Timestamp) -> Result<Vec
         for part in parcel.parts.iter_mut().filter(|part| part.state == State::Scheduled) {
             part.due_at = *until;
         }
+        expire_at(tx, &parcel, parcel.shared.expires_at.plus(until.since(at)))?;
         tx.tallies.ruled(parcel.shared.workspace, at, RuleEffect::Held, rule);
         let (state, detail) = (Some(parcel.state()), format!("until {}", until.to_jiff()));
         Step { at, what: "held", state, detail: Some(&detail), ..Step::default() }.write(tx, *message)?;
@@ -64,6 +73,18 @@ pub(super) fn hold(tx: &mut Tx<'_>, batch: &[Hold], at: Timestamp) -> Result<Vec
         changes.extend(webhooks::changed(tx, &mut parcel, at, None)?);
     }
     Ok(changes)
+}
+
+/// Moves the end of a message's validity.
+fn expire_at(tx: &Tx<'_>, parcel: &Parcel, at: Timestamp) -> rusqlite::Result<()> {
+    let message = parcel.message.key();
+    tx.conn
+        .prepare_cached("UPDATE work SET expires_at = ?3 WHERE id BETWEEN ?1 AND ?2")?
+        .execute(params![message, message | PART_MASK, at.millis()])?;
+    tx.conn
+        .prepare_cached("UPDATE message SET expires_at = ?2 WHERE id = ?1")?
+        .execute(params![message, at.millis()])?;
+    Ok(())
 }
 
 /// Moves the parts that wait; whether there was one.
@@ -194,6 +215,7 @@ pub(super) fn leave_unknown(tx: &mut Tx<'_>, messages: &[MessageId], at: Timesta
         if any {
             Step { at, what: "left", state: Some(State::Unknown), ..Step::default() }.write(tx, *message)?;
             parcel.put_all_back(tx, Touched::All)?;
+            webhooks::left(tx, &mut parcel, at)?;
         }
     }
     Ok(())

@@ -21,7 +21,7 @@ use crate::{
 
 pub(super) use deliver::{deliveries_below, forget, forget_messages, forget_number};
 pub(super) use hooks::Hooks;
-pub(super) use raise::{accepted_held, changed, contact_told, opted_out, received, sender_decided};
+pub(super) use raise::{accepted_held, changed, contact_told, left, opted_out, received, sender_decided};
 
 impl Store {
     /// Makes an endpoint.

@@ -287,6 +287,8 @@ pub(crate) async fn a_held_message_waits_longer(world: &mut World) {
     assert_eq!(moves(&changes), [(State::Queued, State::Scheduled)], "what has left is left alone");
     world.restart().await;
     assert_eq!(world.state(&due).await, State::Scheduled);
+    let ends = world.read(&due).await.message.expires_at;
+    assert_eq!(ends, due.expires_at.plus(std::time::Duration::from_secs(497)), "a hold uses no validity up");
     assert_eq!(world.store.next_due().await.expect("read"), Some(at(500)));
     assert_eq!(world.story(&due).await, ["accepted", "held"]);
     assert_eq!(depart(world, &due).await.given, [0]);

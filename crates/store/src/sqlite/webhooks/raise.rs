@@ -54,8 +54,29 @@ pub(in crate::sqlite) fn changed(
 ) -> Result<Option<Change>, Fault> {
     let Some(change) = parcel.change() else { return Ok(None) };
     tx.tallies.moved(parcel, &change);
-    if let Some(topic) = topic_of(change)
-        && tx.memory.hooks.wants(change.workspace, topic)
+    if let Some(topic) = topic_of(change) {
+        tell_of_parcel(tx, parcel, topic, at, why)?;
+    }
+    Ok(Some(change))
+}
+
+/// Nothing more is done about a message of which nobody can tell whether it arrived.
+pub(in crate::sqlite) fn left(tx: &mut Tx<'_>, parcel: &mut Parcel, at: Timestamp) -> Result<(), Fault> {
+    if parcel.state() != State::Unknown {
+        return Ok(());
+    }
+    tell_of_parcel(tx, parcel, WebhookTopic::SmsUnknown, at, None)
+}
+
+/// Tells who subscribed to it how a message stands.
+fn tell_of_parcel(
+    tx: &mut Tx<'_>,
+    parcel: &mut Parcel,
+    topic: WebhookTopic,
+    at: Timestamp,
+    why: Option<&str>,
+) -> Result<(), Fault> {
+    if tx.memory.hooks.wants(parcel.shared.workspace, topic)
         && let Some(message) = whole(tx, parcel)?
     {
         let part = parcel.parts.iter().find(|part| part.error.is_some()).or(parcel.parts.first());
@@ -65,10 +86,10 @@ pub(in crate::sqlite) fn changed(
             error: why.or_else(|| part?.error.as_deref()),
             route: route.map(|route| route_name(tx, route)).transpose()?.flatten(),
         };
-        tell_of_message(tx, &message, change.to, topic, at, &journey)?;
+        tell_of_message(tx, &message, parcel.state(), topic, at, &journey)?;
         parcel.whole = Some(message);
     }
-    Ok(Some(change))
+    Ok(())
 }
 
 /// A message was accepted and waits because a rule says so.
@@ -196,6 +217,8 @@ const fn topic_of(change: Change) -> Option<WebhookTopic> {
         matches!(change.from, State::Scheduled | State::Queued | State::Submitting | State::Unknown);
     match change.to {
         State::Submitted if before_operator => Some(WebhookTopic::SmsSent),
+        // Its receipt is overdue. After a lost answer the class decides first: see `left`.
+        State::Unknown if matches!(change.from, State::Submitted) => Some(WebhookTopic::SmsUnknown),
         State::Scheduled if matches!(change.from, State::Queued) => Some(WebhookTopic::SmsHeld),
         State::Blocked if !matches!(change.from, State::Blocked) => Some(WebhookTopic::SmsBlocked),
         State::Delivered if !matches!(change.from, State::Delivered) => Some(WebhookTopic::SmsDelivered),

@@ -10,6 +10,7 @@ rules-fr-consent-b2c-not-a-customer = The person is not a customer
 rules-fr-consent-b2c-not-similar = Products not similar to the purchase
 rules-fr-consent-ground = Legal basis found
 rules-fr-consent-not-yet = Consent dated in the future
+rules-fr-consent-other-advertiser = Consent for another advertiser
 rules-fr-consent-too-old = Consent too old
 rules-fr-consent-unproven = Consent without proof
 rules-fr-consent-withdrawn = Consent withdrawn

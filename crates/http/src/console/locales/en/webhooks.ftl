@@ -77,6 +77,7 @@ webhooks-topic-sms-received = A phone wrote
 webhooks-topic-sms-sent = The operator accepted a message
 webhooks-topic-sms-delivered = A message arrived
 webhooks-topic-sms-undelivered = A message will not arrive
+webhooks-topic-sms-unknown = Nobody can tell whether a message arrived
 webhooks-topic-sms-held = A message waits for its window
 webhooks-topic-sms-blocked = A rule or a STOP stopped a message
 webhooks-topic-opt-out-created = Somebody said STOP

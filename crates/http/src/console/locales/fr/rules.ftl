@@ -10,6 +10,7 @@ rules-fr-consent-b2c-not-a-customer = La personne n’est pas cliente
 rules-fr-consent-b2c-not-similar = Produits sans analogie avec l’achat
 rules-fr-consent-ground = Base légale trouvée
 rules-fr-consent-not-yet = Consentement daté du futur
+rules-fr-consent-other-advertiser = Consentement pour un autre annonceur
 rules-fr-consent-too-old = Consentement trop ancien
 rules-fr-consent-unproven = Consentement sans preuve
 rules-fr-consent-withdrawn = Consentement retiré

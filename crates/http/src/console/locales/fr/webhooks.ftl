@@ -77,6 +77,7 @@ webhooks-topic-sms-received = Un téléphone a écrit
 webhooks-topic-sms-sent = Un opérateur a pris un message
 webhooks-topic-sms-delivered = Un message est arrivé
 webhooks-topic-sms-undelivered = Un message n’arrivera pas
+webhooks-topic-sms-unknown = On ne saura pas si un message est arrivé
 webhooks-topic-sms-held = Un message attend son créneau
 webhooks-topic-sms-blocked = Une règle ou un STOP a arrêté un message
 webhooks-topic-opt-out-created = Une personne a dit STOP
