@@ -11,6 +11,7 @@ mod documents;
 mod guard;
 mod idempotency;
 mod keywords;
+mod links;
 mod pages;
 mod preview;
 mod reads;
