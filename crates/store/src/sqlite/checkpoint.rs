@@ -44,12 +44,18 @@ impl Checkpoints {
         }
     }
 
-    /// After a commit: moves the log when it is long enough. What a reader still needs stays, without
-    /// waiting for it, and is tried again when the log has grown by as much again.
-    pub(super) fn after_commit(&mut self, conn: &Connection) {
+    /// After a commit, before anyone is told: marks how far the log has come. What was acknowledged and is missing at
+    /// the next start is then known to be.
+    pub(super) fn committed(&mut self, conn: &Connection) {
         let Some((log, moved)) = run(conn, "PRAGMA wal_checkpoint(NOOP)") else { return };
         self.note(log, moved);
         self.pages.store(log, Ordering::Relaxed);
+    }
+
+    /// After everyone was told: moves the log when it is long enough. What a reader still needs stays, without
+    /// waiting for it, and is tried again when the log has grown by as much again.
+    pub(super) fn after_commit(&mut self, conn: &Connection) {
+        let log = self.pages.load(Ordering::Relaxed);
         // The log started over.
         if log < self.every {
             self.next = self.every;

@@ -239,6 +239,7 @@ impl Writer {
         let rows = batch.iter().map(|job| job.rows() as u64).sum();
         match self.apply(&mut batch) {
             Ok(accepted) => {
+                self.checkpoints.committed(&self.conn);
                 crash_points(&batch, "after");
                 self.tally.commits.fetch_add(1, Ordering::Relaxed);
                 self.tally.rows.fetch_add(rows, Ordering::Relaxed);
