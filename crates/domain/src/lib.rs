@@ -5,6 +5,7 @@
 
 pub mod consent;
 pub mod delivery;
+pub mod email;
 pub mod id;
 pub mod language;
 pub mod message;
@@ -16,6 +17,7 @@ pub mod time;
 
 pub use consent::{Basis, OptOutScope};
 pub use delivery::State;
+pub use email::{EMAIL_MAX, is_email_address};
 pub use id::{
     AccountKeyId, ConsentId, ContactId, ConversationId, EventId, EvidenceId, IdSource, InboundId, ItemId,
     KeywordId, MessageId, OptOutId, PartId, SenderRecordId, SessionId, UserId, WebhookId, WorkspaceId,

@@ -13,16 +13,17 @@ pub(crate) const LINK_LASTS: Duration = Duration::from_hours(24);
 /// The e-mail address of the first person until they choose theirs.
 const FIRST: &str = "admin@localhost";
 
-/// Makes a link; answers its path, as in `/console/link/...`.
+/// Makes a link, which gives `grant` to whoever uses it; answers its path, as in `/console/link/...`.
 pub(crate) async fn link(
     store: &Store,
     user: UserId,
     purpose: LinkPurpose,
+    grant: Option<(WorkspaceId, Role)>,
     now: Timestamp,
     actor: Actor,
 ) -> Result<String, Failure> {
     let token = mint_token(Chance);
-    let link = NewLink { hash: token.hash, user, purpose, expires_at: now.plus(LINK_LASTS) };
+    let link = NewLink { hash: token.hash, user, purpose, grant, expires_at: now.plus(LINK_LASTS) };
     store.make_link(link, now, actor).await?;
     Ok(format!("/console/link/{}", token.token.show()))
 }
@@ -54,7 +55,7 @@ pub(crate) async fn first_link(
     for workspace in store.directory().await?.workspaces {
         own(store, first.id, workspace.id, now, actor()).await?;
     }
-    link(store, first.id, LinkPurpose::Setup, now, actor()).await.map(Some)
+    link(store, first.id, LinkPurpose::Setup, None, now, actor()).await.map(Some)
 }
 
 /// Makes somebody an owner.

@@ -168,7 +168,7 @@ pub enum LinkPurpose {
     SignIn,
     /// It lets the first person in, who chooses an e-mail address, a name and a password.
     Setup,
-    /// It lets somebody in who chooses a name and a password.
+    /// It lets somebody in who chooses a name and a password; or gives somebody who is signed in a role.
     Invitation,
     /// It lets somebody choose a new password.
     Password,
@@ -203,6 +203,8 @@ pub struct NewLink {
     pub user: UserId,
     /// What for.
     pub purpose: LinkPurpose,
+    /// What an invitation gives to whoever uses it.
+    pub grant: Option<(WorkspaceId, Role)>,
     /// Until when.
     pub expires_at: Timestamp,
 }
@@ -214,7 +216,36 @@ pub struct EntryLink {
     pub user: User,
     /// What for.
     pub purpose: LinkPurpose,
+    /// What an invitation gives to whoever uses it.
+    pub grant: Option<(WorkspaceId, Role)>,
     /// Until when.
+    pub expires_at: Timestamp,
+}
+
+impl EntryLink {
+    /// Whether the link alone opens the account. The invitation of a workspace proves the address to that
+    /// workspace only: it opens no account that has a password, or that another workspace or the platform
+    /// counts on. There it waits for somebody who is signed in.
+    #[must_use]
+    pub fn lets_in(&self) -> bool {
+        let of_this_alone = |workspace| {
+            self.user.platform.is_none() && self.user.memberships.iter().all(|(id, _)| *id == workspace)
+        };
+        self.purpose != LinkPurpose::Invitation
+            || (!self.user.has_password && self.grant.is_none_or(|(workspace, _)| of_this_alone(workspace)))
+    }
+}
+
+/// Somebody who was invited to a workspace and has not come yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Who.
+    pub user: UserId,
+    /// Their e-mail address.
+    pub email: String,
+    /// What they are to be.
+    pub role: Role,
+    /// Until when the link works.
     pub expires_at: Timestamp,
 }
 

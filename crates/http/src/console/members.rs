@@ -6,9 +6,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use facteur_domain::UserId;
+use facteur_domain::{EMAIL_MAX, Timestamp, UserId, WorkspaceId, is_email_address};
 use facteur_gateway::{Chance, mint_token};
-use facteur_store::{LinkPurpose, NewLink, NewUser, Role, StoreError, User};
+use facteur_store::{Invitation as Invited, LinkPurpose, NewLink, NewUser, Role, StoreError, User};
 
 use super::confirm::Confirm;
 use super::permission::{Permission as P, may};
@@ -19,13 +19,12 @@ use crate::app::App;
 const INVITED_FOR: Duration = Duration::from_hours(7 * 24);
 /// How long a link to choose a password can be used.
 const PASSWORD_FOR: Duration = Duration::from_hours(24);
-/// The longest e-mail address.
-const EMAIL_MAX: usize = 254;
 
 pub(super) fn mount(pages: &mut Pages<'_>) {
     let manage = Permission::ManageMembers;
     pages.member("/settings/members", manage, get(list));
     pages.member("/settings/members/invite", manage, get(new).post(invite));
+    pages.member("/settings/members/{user}/withdraw", manage, post(withdraw));
     pages.member("/settings/members/{user}/role", manage, post(change_role));
     pages.member("/settings/members/{user}/link", manage, post(link));
     pages.member("/settings/members/{user}/remove", manage, get(ask).post(remove));
@@ -45,13 +44,16 @@ struct Row {
 struct Members {
     page: Page,
     rows: Vec<Row>,
+    /// Who was invited and has not come.
+    invited: Vec<Invited>,
+    now: Timestamp,
     /// What each role may do, as rows of a table.
     table: Vec<(P, Vec<bool>)>,
 }
 
 #[derive(Template)]
 #[template(path = "member_invite.html")]
-struct Invitation {
+struct InvitationForm {
     page: Page,
     email: Field,
     role: Field,
@@ -116,7 +118,9 @@ async fn list(State(app): State<App>, member: Member) -> Result<Response, Troubl
     let rows = rows(&app, &member).await?;
     let allowed = |what| Role::ALL.iter().map(|role| may(*role, what)).collect();
     let table = TOLD.into_iter().map(|what| (what, allowed(what))).collect();
-    render(&Members { page: member.page("members-title"), rows, table })
+    let invited = app.gateway.store().invitations(member.workspace()).await?;
+    let (page, now) = (member.page("members-title"), member.guest.now);
+    render(&Members { page, rows, invited, now, table })
 }
 
 fn roles(page: &Page) -> Vec<(String, String)> {
@@ -124,7 +128,7 @@ fn roles(page: &Page) -> Vec<(String, String)> {
     Role::ALL.map(named).to_vec()
 }
 
-impl Invitation {
+impl InvitationForm {
     fn new(member: &Member, fields: Option<&Fields>, wrong: Option<&str>) -> Self {
         let page = member.page("members-invite");
         Self {
@@ -142,40 +146,42 @@ impl Invitation {
 }
 
 async fn new(member: Member) -> Result<Response, Trouble> {
-    render(&Invitation::new(&member, None, None))
-}
-
-/// Whether a text could be an e-mail address: what is wrong beyond this, its owner finds out.
-pub(super) fn is_address(text: &str) -> bool {
-    let parts = text.split_once('@');
-    text.len() <= EMAIL_MAX
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-        && parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+    render(&InvitationForm::new(&member, None, None))
 }
 
 async fn invite(State(app): State<App>, member: Member, fields: Fields) -> Result<Response, Trouble> {
     let email = fields.get("email").to_lowercase();
     let role = Role::from_name(fields.get("role")).ok_or(Trouble::Malformed)?;
-    if !is_address(&email) {
-        return mend(&Invitation::new(&member, Some(&fields), Some("members-email-wrong")));
+    if !is_email_address(&email) {
+        return mend(&InvitationForm::new(&member, Some(&fields), Some("members-email-wrong")));
     }
     if rows(&app, &member).await?.iter().any(|row| row.user.email == email) {
-        return mend(&Invitation::new(&member, Some(&fields), Some("members-already")));
+        return mend(&InvitationForm::new(&member, Some(&fields), Some("members-already")));
     }
     let user = find_or_add(&app, &member, &email).await?;
-    if !user.has_password && (user.platform.is_some() || !user.memberships.is_empty()) {
-        // A link for them would let its holder into the other workspace.
-        return mend(&Invitation::new(&member, Some(&fields), Some("members-invited-elsewhere")));
-    }
+    hand_on(&app, &member, user, role).await
+}
+
+/// A link by which somebody becomes a member. Whether the address has an account makes no difference here: the
+/// role is given to whoever uses the link, in that account.
+async fn hand_on(app: &App, member: &Member, user: User, role: Role) -> Result<Response, Trouble> {
+    let link = Made::invitation(&user, member.workspace(), role);
+    let url = make_link(app, link, member.actor()).await?;
+    let (page, back) = (member.page("members-invited"), member.link("/settings/members"));
+    render(&Link { page, email: user.email, url, invitation: true, back })
+}
+
+async fn withdraw(
+    State(app): State<App>,
+    member: Member,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
+    let id: UserId = id.parse().map_err(|_| Trouble::NotFound)?;
     let (store, now) = (app.gateway.store(), member.guest.now);
-    store.set_role(user.id, member.workspace(), Some(role), now, member.actor()).await?;
-    if user.has_password {
-        // They sign in as they do elsewhere: nothing to hand on.
-        return Ok(member.go(&member.link("/settings/members"), Flash::done("members-added", email)));
-    }
-    let url = make_link(&app, &user, LinkPurpose::Invitation, INVITED_FOR, member.actor()).await?;
-    let page = member.page("members-invited");
-    render(&Link { page, email, url, invitation: true, back: member.link("/settings/members") })
+    let invited = store.invitations(member.workspace()).await?;
+    let invited = invited.into_iter().find(|invited| invited.user == id).ok_or(Trouble::NotFound)?;
+    store.withdraw_invitation(id, member.workspace(), now, member.actor()).await?;
+    Ok(member.go(&member.link("/settings/members"), Flash::done("members-withdrawn", invited.email)))
 }
 
 /// Somebody of this address, who may belong to other workspaces already.
@@ -194,17 +200,28 @@ pub(super) async fn find_or_add(app: &App, viewer: &super::Viewer, email: &str) 
     Ok(store.create_user(user, now, viewer.actor()).await?)
 }
 
-/// A fresh link, as it is handed on.
-pub(super) async fn make_link(
-    app: &App,
-    user: &User,
+/// A link to make.
+pub(super) struct Made {
+    user: UserId,
     purpose: LinkPurpose,
+    grant: Option<(WorkspaceId, Role)>,
     lasts: Duration,
-    actor: facteur_store::Actor,
-) -> Result<String, Trouble> {
+}
+
+impl Made {
+    /// By which somebody becomes a member.
+    pub(super) const fn invitation(user: &User, workspace: WorkspaceId, role: Role) -> Self {
+        let grant = Some((workspace, role));
+        Self { user: user.id, purpose: LinkPurpose::Invitation, grant, lasts: INVITED_FOR }
+    }
+}
+
+/// A fresh link, as it is handed on.
+pub(super) async fn make_link(app: &App, made: Made, actor: facteur_store::Actor) -> Result<String, Trouble> {
     let (store, now) = (app.gateway.store(), app.gateway.now());
     let token = mint_token(Chance);
-    let link = NewLink { hash: token.hash, user: user.id, purpose, expires_at: now.plus(lasts) };
+    let Made { user, purpose, grant, lasts } = made;
+    let link = NewLink { hash: token.hash, user, purpose, grant, expires_at: now.plus(lasts) };
     store.make_link(link, now, actor).await.map_err(|why| match why {
         StoreError::Conflict(_) => Trouble::Conflict("members-disabled"),
         other => other.into(),
@@ -251,15 +268,13 @@ async fn link(
     if row.user.memberships.len() > 1 || row.user.platform.is_some() {
         return Err(Trouble::Conflict("members-elsewhere-too"));
     }
-    let (purpose, lasts, title) = if row.user.has_password {
-        (LinkPurpose::Password, PASSWORD_FOR, "members-password-link")
-    } else {
-        (LinkPurpose::Invitation, INVITED_FOR, "members-invited")
-    };
-    let url = make_link(&app, &row.user, purpose, lasts, member.actor()).await?;
-    let (page, email) = (member.page(title), row.user.email);
-    let invitation = purpose == LinkPurpose::Invitation;
-    render(&Link { page, email, url, invitation, back: member.link("/settings/members") })
+    if !row.user.has_password {
+        return hand_on(&app, &member, row.user, row.role).await;
+    }
+    let made = Made { user: row.user.id, purpose: LinkPurpose::Password, grant: None, lasts: PASSWORD_FOR };
+    let url = make_link(&app, made, member.actor()).await?;
+    let (page, back) = (member.page("members-password-link"), member.link("/settings/members"));
+    render(&Link { page, email: row.user.email, url, invitation: false, back })
 }
 
 async fn ask(
@@ -297,19 +312,4 @@ async fn remove(
     set_role(&app, &member, &row, None).await?;
     let to = if row.me { ROOT.to_owned() } else { member.link("/settings/members") };
     Ok(member.go(&to, Flash::done("members-removed", row.user.email)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_two_sides() {
-        for fine in ["ana@exemple.fr", "a.b+c@d", "zoé@exemple.fr"] {
-            assert!(is_address(fine), "{fine}");
-        }
-        for wrong in ["", "ana", "@x", "x@", "a b@c", "a@b@c", "a@b\n"] {
-            assert!(!is_address(wrong), "{wrong:?}");
-        }
-    }
 }

@@ -1,15 +1,13 @@
 //! Platform > Workspaces: the companies' accounts, what they have and send; a new one with its owner.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use facteur_domain::{SenderState, WorkspaceId};
-use facteur_store::{Counts, Hour, LinkPurpose, PlatformRole, Role, Workspace};
+use facteur_domain::{SenderState, WorkspaceId, is_email_address};
+use facteur_store::{Counts, Hour, PlatformRole, Role, Workspace};
 
-use super::members::{Link, find_or_add, is_address, make_link};
+use super::members::{Link, Made, find_or_add, make_link};
 use super::{Access, Field, Fields, Flash, Page, Pages, ROOT, Trouble, Viewer, mend, render};
 use crate::app::App;
 
@@ -17,8 +15,6 @@ use crate::app::App;
 pub(super) const NAME_MAX: usize = 100;
 /// Hours of a month of 30 days.
 const MONTH: i64 = 30 * 24;
-/// How long the first owner's link can be used.
-const INVITED_FOR: Duration = Duration::from_hours(7 * 24);
 
 pub(super) fn mount(pages: &mut Pages<'_>) {
     let access = Access::Platform(PlatformRole::Operator);
@@ -116,7 +112,7 @@ async fn create(State(app): State<App>, viewer: Viewer, fields: Fields) -> Resul
     } else {
         None
     };
-    let email_wrong = (!is_address(&email)).then_some("members-email-wrong");
+    let email_wrong = (!is_email_address(&email)).then_some("members-email-wrong");
     if name_wrong.is_some() || email_wrong.is_some() {
         return mend(&NewWorkspace::new(&viewer, Some(&fields), (name_wrong, email_wrong)));
     }
@@ -124,12 +120,12 @@ async fn create(State(app): State<App>, viewer: Viewer, fields: Fields) -> Resul
     let id = WorkspaceId::from_key(app.gateway.new_key());
     let workspace = Workspace { id, name: name.to_owned(), created_at: now };
     store.create_workspace(workspace, viewer.actor()).await?;
-    store.set_role(owner.id, id, Some(Role::Owner), now, viewer.actor()).await?;
     app.gateway.refresh().await?;
     let back = format!("{ROOT}/platform/workspaces");
-    if owner.has_password {
+    if owner.id == viewer.user.id {
+        store.set_role(owner.id, id, Some(Role::Owner), now, viewer.actor()).await?;
         return Ok(viewer.go(&back, Flash::done("platform-workspace-made", name)));
     }
-    let url = make_link(&app, &owner, LinkPurpose::Invitation, INVITED_FOR, viewer.actor()).await?;
+    let url = make_link(&app, Made::invitation(&owner, id, Role::Owner), viewer.actor()).await?;
     render(&Link { page: viewer.page("members-invited"), email, url, invitation: true, back })
 }

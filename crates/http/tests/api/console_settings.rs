@@ -159,12 +159,85 @@ async fn members_come_by_a_link_and_an_owner_stays() {
     let removed = browser.post(&format!("{base}/settings/members/{ben_id}/remove"), &[]).await;
     assert_eq!(removed.status, StatusCode::SEE_OTHER);
     assert_eq!(ben.get(&format!("{base}/conversations")).await.status, StatusCode::NOT_FOUND, "at once");
-    // Whoever has an invitation of others is let in by nobody else's link.
+}
+
+/// A password that is long enough.
+const PHRASE: &str = "trois colis et une lettre";
+
+/// Invites by the page of members; the link.
+async fn invite(browser: &mut Browser<'_>, base: &str, email: &str, role: &str) -> String {
+    let fields = [("email", email), ("role", role)];
+    let invited = browser.post(&format!("{base}/settings/members/invite"), &fields).await;
+    assert_eq!(invited.status, StatusCode::OK, "{}", invited.text);
+    between(&invited, "data-copy=\"", "\"").to_owned()
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_took_opens_no_other_workspace() {
+    let world = World::new().await;
+    let (mut browser, ours, base) = signed_in(&world).await;
     let theirs = another_workspace(&world).await;
-    person(&world, "zoe@autre.fr", &[(theirs, Role::Owner)], None, LinkPurpose::Invitation).await;
-    let refused = browser.post(&invite, &[("email", "zoe@autre.fr"), ("role", "support")]).await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(!refused.text.contains("/console/link/"));
+    let (mut mallory, _) = somebody(&world, "mallory@autre.fr", &[(theirs, Role::Owner)], None).await;
+    // Mallory invites an address that has no account yet, keeps the link, and chooses the password himself.
+    let kept = invite(&mut mallory, &format!("/console/{theirs}"), "dora@exemple.fr", "support").await;
+    let mut taken = Browser::new(&world);
+    let chosen = [("name", "Dora"), ("password", PHRASE), ("again", PHRASE)];
+    assert_eq!(taken.post(&kept, &chosen).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(taken.get(&format!("/console/{theirs}/conversations")).await.status, StatusCode::OK);
+    // Another company invites Dora: the account of her address gets nothing by that.
+    let link = invite(&mut browser, &base, "dora@exemple.fr", "owner").await;
+    assert_eq!(taken.get(&base).await.status, StatusCode::NOT_FOUND, "not a member");
+    let listed = browser.get(&format!("{base}/settings/members")).await;
+    assert!(listed.text.contains("dora@exemple.fr"), "her invitation is shown");
+    // The link alone opens no account that has a password, and chooses none.
+    let mut dora = Browser::new(&world);
+    let shown = dora.get(&link).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    assert!(!shown.text.contains("type=\"password\"") && shown.text.contains("/console/sign-in?next="));
+    assert_eq!(dora.post(&link, &chosen).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.post(&link, &[]).await.status, StatusCode::FORBIDDEN, "signed in as somebody else");
+    // Whoever is signed in and holds it becomes a member, once.
+    let users = world.gateway.store().users(Some(ours)).await.expect("read");
+    assert!(users.iter().all(|user| user.email != "dora@exemple.fr"));
+    assert_eq!(to(&taken.post(&link, &[]).await), base);
+    assert_eq!(taken.get(&format!("{base}/settings/members")).await.status, StatusCode::OK);
+    assert_eq!(taken.post(&link, &[]).await.status, StatusCode::NOT_FOUND, "once");
+}
+
+#[tokio::test]
+async fn a_kept_invitation_is_no_key_to_another_workspace() {
+    let world = World::new().await;
+    let (mut browser, ours, base) = signed_in(&world).await;
+    let theirs = another_workspace(&world).await;
+    let (mut mallory, _) = somebody(&world, "mallory@autre.fr", &[(theirs, Role::Owner)], None).await;
+    let kept = invite(&mut mallory, &format!("/console/{theirs}"), "dora@exemple.fr", "support").await;
+    let store = world.gateway.store();
+    let dora = store.credentials("dora@exemple.fr".to_owned()).await.expect("read").expect("there").user.id;
+    store.set_role(dora, ours, Some(Role::Owner), world.gateway.now(), actor()).await.expect("a member");
+    let chosen = [("name", "Dora"), ("password", PHRASE), ("again", PHRASE)];
+    assert_eq!(Browser::new(&world).get(&kept).await.status, StatusCode::NOT_FOUND);
+    // Nor is one that is made afterwards: her own workspace lets her in first.
+    let kept = invite(&mut mallory, &format!("/console/{theirs}"), "dora@exemple.fr", "support").await;
+    assert_eq!(Browser::new(&world).post(&kept, &chosen).await.status, StatusCode::FORBIDDEN);
+    let again = browser.post(&format!("{base}/settings/members/{dora}/link"), &[]).await;
+    let own = between(&again, "data-copy=\"", "\"").to_owned();
+    let mut hers = Browser::new(&world);
+    assert_eq!(hers.post(&own, &chosen).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(to(&hers.post(&kept, &[]).await), format!("/console/{theirs}"));
+}
+
+#[tokio::test]
+async fn an_invitation_is_withdrawn() {
+    let world = World::new().await;
+    let (mut browser, _, base) = signed_in(&world).await;
+    let link = invite(&mut browser, &base, "dora@exemple.fr", "support").await;
+    let listed = browser.get(&format!("{base}/settings/members")).await;
+    let (before, _) = listed.text.split_once("/withdraw").expect("a button");
+    let dora = before.rsplit('/').next().expect("an id");
+    let withdraw = format!("{base}/settings/members/{dora}/withdraw");
+    assert_eq!(browser.post(&withdraw, &[]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(Browser::new(&world).get(&link).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(browser.post(&withdraw, &[]).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use super::sessions::{self, Ended};
 use super::verbs::Manner;
 use super::{Pending, Store, users};
 use crate::{
-    Actor, Credentials, Entrance, EntryLink, NewLink, NewSession, NewUser, PlatformRole, Role, Session, User,
+    Actor, Credentials, Entrance, EntryLink, Invitation, NewLink, NewSession, NewUser, PlatformRole, Role,
+    Session, User,
 };
 
 impl Store {
@@ -196,7 +197,8 @@ impl Store {
         self.write(Manner::guarded(), move |tx| sessions::end(tx, user, Ended::AllBut(keep), (at, actor)))
     }
 
-    /// Makes a link that lets a person in once; their unused ones of the same purpose no longer work.
+    /// Makes a link that lets a person in once, or invites them to a workspace; their unused ones of the same
+    /// purpose, to the same workspace, no longer work.
     ///
     /// # Errors
     /// [`StoreError::NotFound`](crate::StoreError::NotFound) without the person,
@@ -213,7 +215,9 @@ impl Store {
     /// Uses a link up: keeps what the person brings, and opens their session.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`](crate::StoreError::NotFound) when it cannot be used (any more).
+    /// [`StoreError::NotFound`](crate::StoreError::NotFound) when it cannot be used (any more),
+    /// [`StoreError::Conflict`](crate::StoreError::Conflict) when it does not open the account by itself
+    /// ([`EntryLink::lets_in`]).
     pub fn enter_by_link(
         &self,
         hash: [u8; 32],
@@ -223,5 +227,32 @@ impl Store {
         actor: Actor,
     ) -> Pending<(Session, User)> {
         self.write(Manner::guarded(), move |tx| sessions::enter(tx, &hash, entrance, &session, (at, actor)))
+    }
+
+    /// Uses an invitation up for somebody who is signed in as the one it is for, and gives its role.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`](crate::StoreError::NotFound) when it cannot be used (any more), or not by them.
+    pub fn join_by_link(&self, hash: [u8; 32], user: UserId, at: Timestamp, actor: Actor) -> Pending<User> {
+        self.write(Manner::guarded(), move |tx| sessions::join_by_link(tx, &hash, user, (at, actor)))
+    }
+
+    /// Who was invited to a workspace and has not come, by address; also those whose link is too old.
+    pub fn invitations(&self, workspace: WorkspaceId) -> Pending<Vec<Invitation>> {
+        self.read(move |conn| sessions::invitations(conn, workspace))
+    }
+
+    /// Takes an invitation back.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`](crate::StoreError::NotFound) without one.
+    pub fn withdraw_invitation(
+        &self,
+        user: UserId,
+        workspace: WorkspaceId,
+        at: Timestamp,
+        actor: Actor,
+    ) -> Pending<()> {
+        self.write(Manner::guarded(), move |tx| sessions::withdraw(tx, user, workspace, (at, actor)))
     }
 }

@@ -164,7 +164,21 @@ pub(super) fn change(
     Ok(after)
 }
 
-/// Gives a person a role in a workspace, or takes it away.
+/// Ends the unused links of a person that would let whoever holds one into the account. Called when the account
+/// opens more than it did when they were made, or its owner may be in doubt about who holds one. Invitations of
+/// an account that has a password stay: they open nothing by themselves.
+fn end_links(tx: &Tx<'_>, user: UserId) -> Result<(), Fault> {
+    tx.conn
+        .prepare_cached(
+            "DELETE FROM entry_link WHERE user = ?1 AND used_at IS NULL AND (purpose <> 'invitation' \
+             OR NOT EXISTS (SELECT 1 FROM user WHERE id = ?1 AND password IS NOT NULL))",
+        )?
+        .execute([user.key()])?;
+    Ok(())
+}
+
+/// Gives a person a role in a workspace, or takes it away. What was invited to it before is settled, and links
+/// that were made before the person belonged to it no longer work.
 pub(super) fn set_role(
     tx: &Tx<'_>,
     user: UserId,
@@ -198,6 +212,12 @@ pub(super) fn set_role(
             .prepare_cached("DELETE FROM membership WHERE user = ?1 AND workspace = ?2")?
             .execute(params![user.key(), workspace.key()])?,
     };
+    tx.conn
+        .prepare_cached("DELETE FROM entry_link WHERE user = ?1 AND workspace = ?2 AND used_at IS NULL")?
+        .execute(params![user.key(), workspace.key()])?;
+    if before.is_none() && role.is_some() {
+        end_links(tx, user)?;
+    }
     let named = |role: Option<Role>| role.map(|role| role.as_str().to_owned());
     let line = AuditLine::new(at, actor, Some(workspace), "member.changed", person.email.clone());
     note(tx, &AuditLine { before: named(before), after: named(role), ..line })?;
@@ -216,6 +236,9 @@ pub(super) fn set_platform(
     tx.conn
         .prepare_cached("UPDATE user SET platform = ?2 WHERE id = ?1")?
         .execute(params![user.key(), role.map(PlatformRole::as_str)])?;
+    if role.is_some() && role != before.platform {
+        end_links(tx, user)?;
+    }
     let named = |role: Option<PlatformRole>| role.map(|role| role.as_str().to_owned());
     told(tx, &before, (at, actor), "user.platform_role", (named(before.platform), named(role)))?;
     known(tx.conn, user)
@@ -244,7 +267,8 @@ pub(super) fn disable(
     known(tx.conn, user)
 }
 
-/// Keeps the hash of a new password. Other sessions than `keep` end: whoever knew the old one is out.
+/// Keeps the hash of a new password. Other sessions than `keep` end, and links to choose another: whoever knew
+/// the old one is out.
 pub(super) fn set_password(
     tx: &Tx<'_>,
     user: UserId,
@@ -259,10 +283,12 @@ pub(super) fn set_password(
     tx.conn
         .prepare_cached("DELETE FROM session WHERE user = ?1 AND id IS NOT ?2")?
         .execute(params![user.key(), keep])?;
+    end_links(tx, user)?;
     told(tx, &person, (at, actor), "password.changed", (None, None))
 }
 
-/// Sets or removes the second factor, with the codes that replace it.
+/// Sets or removes the second factor, with the codes that replace it. A code that was used stays used for as
+/// long as the secret is the same.
 pub(super) fn set_totp(
     tx: &Tx<'_>,
     user: UserId,
@@ -272,7 +298,9 @@ pub(super) fn set_totp(
 ) -> Result<(), Fault> {
     let person = known(tx.conn, user)?;
     tx.conn
-        .prepare_cached("UPDATE user SET totp = ?2, totp_step = NULL WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE user SET totp = ?2, totp_step = CASE WHEN totp IS ?2 THEN totp_step END WHERE id = ?1",
+        )?
         .execute(params![user.key(), secret])?;
     tx.conn.execute("DELETE FROM recovery_code WHERE user = ?1", [user.key()])?;
     for hash in recovery {

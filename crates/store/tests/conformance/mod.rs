@@ -115,6 +115,8 @@ macro_rules! cases {
                 a_workspace_keeps_an_owner,
                 a_session_ends_by_time_idleness_and_order,
                 a_link_lets_in_once,
+                a_role_comes_by_an_invitation,
+                a_link_opens_no_more_than_it_did,
                 a_code_of_the_second_factor_counts_once,
                 changes_to_people_are_in_the_audit_log,
             }

@@ -1,4 +1,4 @@
-use facteur_domain::{Redacted, SessionId, UserId};
+use facteur_domain::{Redacted, SessionId, UserId, WorkspaceId};
 use facteur_store::{
     Actor, Entrance, LinkPurpose, NewLink, NewSession, NewUser, Page, PlatformRole, Role, StoreError,
     Workspace,
@@ -108,6 +108,7 @@ pub(crate) async fn a_link_lets_in_once(world: &mut World) {
         hash: Redacted::new([byte; 32]),
         user: ANA,
         purpose,
+        grant: None,
         expires_at: at(100),
     };
     for (byte, purpose) in [(1, LinkPurpose::SignIn), (2, LinkPurpose::SignIn), (3, LinkPurpose::Invitation)]
@@ -133,6 +134,89 @@ pub(crate) async fn a_link_lets_in_once(world: &mut World) {
     assert!(matches!(enter(9, 8).await, Err(StoreError::NotFound("link"))));
 }
 
+fn link_to(byte: u8, user: UserId, purpose: LinkPurpose, grant: Option<(WorkspaceId, Role)>) -> NewLink {
+    NewLink { hash: Redacted::new([byte; 32]), user, purpose, grant, expires_at: at(100) }
+}
+
+fn chosen() -> Entrance {
+    Entrance { email: None, name: None, password: Redacted::new(Some("$hash".to_owned())) }
+}
+
+pub(crate) async fn a_role_comes_by_an_invitation(world: &mut World) {
+    furnish(world).await;
+    world.store.create_user(user(BEN, "ben@exemple.fr"), at(2), actor()).await.expect("added");
+    let invite = async |byte, workspace, role| {
+        let link = link_to(byte, BEN, LinkPurpose::Invitation, Some((workspace, role)));
+        world.store.make_link(link, at(3), actor()).await.expect("made");
+    };
+    invite(1, OTHER, Role::Support).await;
+    invite(2, WORKSPACE, Role::Owner).await;
+    let invited = async |workspace| world.store.invitations(workspace).await.expect("read");
+    let told = invited(WORKSPACE).await;
+    assert_eq!(told.iter().map(|one| (one.user, one.role)).collect::<Vec<_>>(), [(BEN, Role::Owner)]);
+    let ben = async || world.store.user(BEN).await.expect("read").expect("there");
+    assert_eq!(ben().await.memberships, [], "nothing before the link is used");
+    let page = Page { page: 1, size: 10 };
+    let lines = world.store.audit(Some(OTHER), page).await.expect("read").rows;
+    let actions: Vec<_> = lines.iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(actions, ["member.invited", "workspace.created"], "told where it happened");
+    // Whoever was quicker has the account; the other invitation waits for them to sign in.
+    let entered = world.store.enter_by_link([1; 32], chosen(), session(1, true, None), at(4), actor()).await;
+    assert_eq!(entered.expect("let in").1.memberships, [(OTHER, Role::Support)]);
+    let refused = world.store.enter_by_link([2; 32], chosen(), session(2, true, None), at(5), actor()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    let not_theirs = world.store.join_by_link([2; 32], ANA, at(6), actor()).await;
+    assert!(matches!(not_theirs, Err(StoreError::NotFound(_))), "{not_theirs:?}");
+    assert_eq!(ben().await.memberships, [(OTHER, Role::Support)], "and is not used up");
+    let joined = world.store.join_by_link([2; 32], BEN, at(7), actor()).await.expect("joined");
+    assert_eq!(joined.memberships.len(), 2);
+    assert!(world.store.join_by_link([2; 32], BEN, at(8), actor()).await.is_err(), "once");
+    assert_eq!(invited(WORKSPACE).await, []);
+    // A later one takes the place of the one before, and can be taken back.
+    world.store.set_role(BEN, OTHER, None, at(9), actor()).await.expect("gone");
+    invite(3, OTHER, Role::Support).await;
+    invite(4, OTHER, Role::Marketing).await;
+    assert!(world.store.link([3; 32], at(10)).await.expect("read").is_none());
+    world.store.withdraw_invitation(BEN, OTHER, at(10), actor()).await.expect("withdrawn");
+    assert!(world.store.link([4; 32], at(11)).await.expect("read").is_none());
+    assert!(world.store.withdraw_invitation(BEN, OTHER, at(12), actor()).await.is_err());
+}
+
+pub(crate) async fn a_link_opens_no_more_than_it_did(world: &mut World) {
+    furnish(world).await;
+    let usable = async |byte: u8| world.store.link([byte; 32], at(50)).await.expect("read").is_some();
+    let make = async |byte, user, purpose, grant| {
+        world.store.make_link(link_to(byte, user, purpose, grant), at(10), actor()).await.expect("made");
+    };
+    let password = async |byte| make(byte, ANA, LinkPurpose::Password, None).await;
+    password(1).await;
+    world.store.set_role(ANA, WORKSPACE, Some(Role::Owner), at(11), actor()).await.expect("as it was");
+    assert!(usable(1).await, "nothing is new");
+    world.store.set_role(ANA, OTHER, Some(Role::Support), at(12), actor()).await.expect("a member");
+    assert!(!usable(1).await, "another workspace");
+    password(2).await;
+    world.store.set_platform_role(ANA, Some(PlatformRole::Reviewer), at(13), actor()).await.expect("raised");
+    assert!(!usable(2).await, "the platform");
+    password(3).await;
+    let hash = || Redacted::new("$argon2id$".to_owned());
+    world.store.set_password(ANA, hash(), None, at(14), actor()).await.expect("changed");
+    assert!(!usable(3).await, "a password changed in doubt");
+    // Somebody without a password: the kept invitation of one workspace is no key to another.
+    world.store.create_user(user(BEN, "ben@exemple.fr"), at(15), actor()).await.expect("added");
+    make(4, BEN, LinkPurpose::Invitation, Some((OTHER, Role::Support))).await;
+    world.store.set_role(BEN, WORKSPACE, Some(Role::Owner), at(16), actor()).await.expect("a member");
+    assert!(!usable(4).await);
+    make(5, BEN, LinkPurpose::Invitation, Some((OTHER, Role::Support))).await;
+    let refused = world.store.enter_by_link([5; 32], chosen(), session(5, true, None), at(17), actor()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    make(6, BEN, LinkPurpose::Invitation, Some((WORKSPACE, Role::Owner))).await;
+    world
+        .store
+        .enter_by_link([6; 32], chosen(), session(6, true, None), at(18), actor())
+        .await
+        .expect("let in");
+}
+
 pub(crate) async fn a_code_of_the_second_factor_counts_once(world: &mut World) {
     furnish(world).await;
     let secret = Redacted::new(Some(vec![7; 20]));
@@ -143,6 +227,12 @@ pub(crate) async fn a_code_of_the_second_factor_counts_once(world: &mut World) {
         world.store.use_recovery_code(ANA, [byte; 32], at(11), actor()).await.expect("counted")
     };
     assert!(code(1).await && !code(1).await && code(2).await && !code(3).await);
+    let same = Redacted::new(Some(vec![7; 20]));
+    world.store.set_totp(ANA, same, vec![[3; 32]], at(12), actor()).await.expect("other recovery codes");
+    assert!(!step(6).await && step(7).await, "a used code stays used");
+    let other = Redacted::new(Some(vec![8; 20]));
+    world.store.set_totp(ANA, other, vec![[2; 32]], at(12), actor()).await.expect("another secret");
+    assert!(step(6).await, "of another secret");
     world.store.set_totp(ANA, Redacted::new(None), vec![], at(12), actor()).await.expect("removed");
     assert!(!code(2).await);
     let ana = world.store.user(ANA).await.expect("read").expect("there");

@@ -1,7 +1,7 @@
 //! `facteur admin users`.
 
 use clap::Subcommand;
-use facteur_domain::{Redacted, UserId};
+use facteur_domain::{Redacted, UserId, is_email_address};
 use facteur_store::{LinkPurpose, NewUser, PlatformRole, Role, User};
 use serde_json::{Value, json};
 
@@ -24,9 +24,9 @@ pub(super) enum What {
         /// Their e-mail address.
         email: String,
     },
-    /// Give a person a role in a workspace, or take it away.
+    /// Change a member's role, or take it away; for who is no member yet, print a link that gives it.
     Role(SetRole),
-    /// Make a person a reviewer or operator of the platform, or neither.
+    /// Make a person a reviewer or operator of the platform, or neither: at once, for whoever holds the account.
     Platform {
         /// Their e-mail address.
         email: String,
@@ -111,13 +111,21 @@ pub(super) async fn run(desk: &Desk, what: What) -> Result<(), Failure> {
         What::List { workspace } => list(desk, workspace.as_deref()).await,
         What::Link { email } => {
             let user = find(desk, &email).await?;
-            let path = link(&desk.store, user.id, LinkPurpose::Password, now, actor()).await?;
+            let path = link(&desk.store, user.id, LinkPurpose::Password, None, now, actor()).await?;
             tell_link(desk, &user, &path);
             Ok(())
         }
         What::Role(set) => {
             let (user, workspace) =
                 (find(desk, &set.email).await?, desk.workspace(set.workspace.as_deref())?);
+            let member = user.memberships.iter().any(|(id, _)| *id == workspace);
+            if let (Some(role), false) = (set.role, member) {
+                // Whoever holds the account of an address need not be who is meant: a role comes by a link.
+                let (purpose, grant) = (LinkPurpose::Invitation, Some((workspace, role)));
+                let path = link(&desk.store, user.id, purpose, grant, now, actor()).await?;
+                tell_link(desk, &user, &path);
+                return Ok(());
+            }
             let user = desk.store.set_role(user.id, workspace, set.role, now, actor()).await?;
             told(desk, &user);
             Ok(())
@@ -145,9 +153,7 @@ async fn switch(desk: &Desk, email: &str, disabled: bool) -> Result<(), Failure>
 }
 
 async fn make(desk: &Desk, create: Create) -> Result<(), Failure> {
-    let fine =
-        create.email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
-    if !fine || create.email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if !is_email_address(create.email.trim()) {
         return Err(Failure::new(format!("{} is no e-mail address", create.email)));
     }
     let workspace = match create.role {
@@ -165,7 +171,7 @@ async fn make(desk: &Desk, create: Create) -> Result<(), Failure> {
     if let Some((workspace, role)) = workspace {
         user = desk.store.set_role(user.id, workspace, Some(role), desk.now, desk.actor()).await?;
     }
-    let path = link(&desk.store, user.id, LinkPurpose::Invitation, desk.now, desk.actor()).await?;
+    let path = link(&desk.store, user.id, LinkPurpose::Invitation, None, desk.now, desk.actor()).await?;
     tell_link(desk, &user, &path);
     Ok(())
 }

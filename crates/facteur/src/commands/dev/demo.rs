@@ -136,7 +136,7 @@ impl Demo<'_> {
             }
         };
         people::own(store, owner.id, workspace, now, actor()).await?;
-        people::link(store, owner.id, LinkPurpose::SignIn, now, actor()).await
+        people::link(store, owner.id, LinkPurpose::SignIn, None, now, actor()).await
     }
 
     async fn key(&self, workspace: WorkspaceId, secret: Option<&str>) -> Result<Redacted<String>, Failure> {
@@ -175,7 +175,8 @@ fn actor() -> Actor {
     Actor::named(ACTOR)
 }
 
-/// Everything a customer may do; reviewing senders is the platform's.
+/// Everything but reviewing senders, which is the platform's; also what a reseller may do, so that all of the API
+/// can be tried with one key.
 fn customer_scopes() -> Vec<String> {
     let scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::ComplianceReview);
     scopes.map(|scope| scope.as_str().to_owned()).collect()

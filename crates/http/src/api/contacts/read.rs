@@ -1,6 +1,6 @@
 //! Reading what a request says of a contact. As in Allo's v1, fields that nobody knows are ignored.
 
-use facteur_domain::Msisdn;
+use facteur_domain::{Msisdn, is_email_address};
 use facteur_store::{CONTACT_NUMBERS_MAX, ContactUpdate};
 
 use crate::json::Faults;
@@ -10,8 +10,6 @@ use crate::json::tree::{Entry, Node};
 const TEXT_MAX: usize = 200;
 /// The longest web site, in characters.
 const WEBSITE_MAX: usize = 2_048;
-/// The longest e-mail address (RFC 5321), in characters.
-const EMAIL_MAX: usize = 254;
 
 /// The fields that are there.
 pub(super) fn update(entry: &mut Entry, faults: &mut Faults) -> ContactUpdate {
@@ -49,7 +47,7 @@ fn emails(entry: &mut Entry, faults: &mut Faults) -> Option<Vec<String>> {
     let mut emails: Vec<String> = Vec::new();
     for (at, node) in list.into_iter().enumerate() {
         match node {
-            Node::Text(text) if is_address(text.trim()) => {
+            Node::Text(text) if is_email_address(text.trim()) => {
                 let address = text.trim().to_owned();
                 if !emails.contains(&address) {
                     emails.push(address);
@@ -62,13 +60,6 @@ fn emails(entry: &mut Entry, faults: &mut Faults) -> Option<Vec<String>> {
         }
     }
     Some(emails)
-}
-
-fn is_address(text: &str) -> bool {
-    let parts = text.split_once('@');
-    text.chars().count() <= EMAIL_MAX
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-        && parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
 }
 
 fn numbers(entry: &mut Entry, faults: &mut Faults) -> Option<Vec<Msisdn>> {
