@@ -15,10 +15,11 @@ use crate::console::{Exports, Imports, Passwords};
 use crate::endpoint::{Endpoint, NOWHERE};
 use crate::error::{ApiError, codes};
 use crate::idempotency::InFlight;
-use crate::limits::{Limits, SignIns};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::request_id::RequestIds;
 use crate::server::Options;
+use crate::sign_ins::SignIns;
 use crate::{api, console, edge, pages};
 
 /// What endpoints share; cheap to clone.

@@ -2,9 +2,6 @@
 //! its id, its key, its rate, its scope; then the handler, within a time; then the headers, the
 //! error's body, and the count.
 
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
@@ -19,6 +16,7 @@ use crate::app::App;
 use crate::endpoint::{Access, Endpoint};
 use crate::error::{ApiError, codes};
 use crate::limits::{Kind, Window};
+use crate::panics::caught;
 use crate::proxy::Client;
 use crate::{auth, body, idempotency, limits, request_id};
 
@@ -112,12 +110,15 @@ impl<'a> Visit<'a> {
 
     /// A wrong key is told so, unless its address tries too many: keys that are right are not
     /// held back by others that are wrong.
-    fn failed(&self, error: ApiError, request: &Request, now: Timestamp) -> ApiError {
+    fn failed(&mut self, error: ApiError, request: &Request, now: Timestamp) -> ApiError {
         let address = request.extensions().get::<Client>().map(|client| client.address);
         if self.app.limits.fail(address, now) {
             return error;
         }
+        self.window = self.window.map(Window::used_up);
         ApiError::new(&codes::RATE_LIMIT_EXCEEDED, "Too many requests a second without a valid key.")
+            .retry_after(limits::WINDOW_SECONDS)
+            .suggest("Wait as long as Retry-After says, and send a valid key.")
     }
 
     /// The handler's answer, or ours when it panics or takes too long.
@@ -132,14 +133,29 @@ impl<'a> Visit<'a> {
         };
         match tokio::time::timeout(limit, caught(handled)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(panic)) => ApiError::internal(format_args!("panic: {panic}")).into_response(),
-            Err(_) => ApiError::new(
-                &codes::SERVICE_UNAVAILABLE,
-                "The request took too long and may still be carried out.",
-            )
-            .suggest("Repeat it with the same Idempotency-Key, so that nothing happens twice.")
-            .into_response(),
+            Ok(Err(place)) => ApiError::internal(format_args!("a panic at {place}")).into_response(),
+            Err(_) => self.too_long().into_response(),
         }
+    }
+
+    /// Nobody knows whether what took too long will be done: it is repeated safely where it only reads, or has a
+    /// key.
+    fn too_long(&self) -> ApiError {
+        let error = ApiError::new(
+            &codes::GATEWAY_TIMEOUT,
+            "The request took too long. It may have been carried out, or still be.",
+        );
+        if self.method == Method::GET {
+            return error.suggest("It only reads: repeat it.").retry_after(1);
+        }
+        if self.idempotency_key.as_ref().is_some_and(idempotency::usable) {
+            return error
+                .suggest("Repeat it with the same Idempotency-Key: nothing happens twice.")
+                .retry_after(1);
+        }
+        error.suggest(
+            "Look whether it was done before you repeat it. With an Idempotency-Key it could be repeated safely.",
+        )
     }
 
     /// Dresses the answer, and counts it.
@@ -179,26 +195,6 @@ impl<'a> Visit<'a> {
             headers.insert(idempotency::HEADER.clone(), key);
         }
     }
-}
-
-/// The future's output, or what it panicked with. One request's panic is that request's 500;
-/// what requests share is behind locks that bear it or in the gateway's own tasks.
-pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
-    let mut future = pin!(future);
-    std::future::poll_fn(|context| {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(panic) => Poll::Ready(Err(words(&*panic))),
-        }
-    })
-    .await
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no words)").to_owned()
 }
 
 #[cfg(test)]
@@ -244,16 +240,5 @@ mod tests {
             text.contains(r#""code":"INTERNAL_SERVER_ERROR""#) && text.contains(r#""request_id":"mine""#)
         );
         assert!(!text.contains("+336"), "{text}");
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_caught_with_its_words() {
-        let broken = async {
-            if true {
-                panic!("no {}", 1)
-            }
-        };
-        assert_eq!(caught(broken).await, Err("no 1".to_owned()));
-        assert_eq!(caught(async { 7 }).await, Ok(7));
     }
 }

@@ -11,16 +11,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use facteur_domain::{AccountKeyId, Timestamp};
 use facteur_gateway::Caller;
 
+use crate::error::{ApiError, codes};
+
 /// The published limits, told to those who show no key.
 pub(crate) const READS_DEFAULT: u32 = 20;
 /// As above, for writes.
 pub(crate) const WRITES_DEFAULT: u32 = 5;
 /// How long a window is, and so the longest wait for the next, in seconds.
 pub(crate) const WINDOW_SECONDS: u64 = 1;
-/// Messages of a list that count as one write.
-pub(crate) const MESSAGES_A_WRITE: usize = 200;
+/// Entries of a list (messages, recipients of a preview) that count as one write.
+const MESSAGES_A_WRITE: usize = 200;
 /// Keys and addresses counted within one second at most; the rest share one count.
-const ENTRIES_MAX: usize = 65_536;
+pub(crate) const ENTRIES_MAX: usize = 65_536;
 
 /// What a request counts as.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -78,6 +80,21 @@ impl Window {
         Self { limit, remaining: limit, reset: now.seconds() + 1 }
     }
 
+    /// The same window with nothing left.
+    pub(crate) const fn used_up(self) -> Self {
+        Self { remaining: 0, ..self }
+    }
+
+    /// The refusal of a list that counts as more writes than are left.
+    pub(crate) fn list_refused(self) -> ApiError {
+        let suggestion = format!(
+            "A list counts as one write for each {MESSAGES_A_WRITE} of its entries: wait as long as Retry-After says."
+        );
+        ApiError::new(&codes::RATE_LIMIT_EXCEEDED, self.exceeded(Kind::Write))
+            .retry_after(WINDOW_SECONDS)
+            .suggest(suggestion)
+    }
+
     /// The sentence that names the limit, for a request too many.
     pub(crate) fn exceeded(self, kind: Kind) -> String {
         format!("The key's limit of {} {} requests a second is used up.", self.limit, kind.name())
@@ -108,13 +125,13 @@ impl Limits {
         self.count((caller.key.id, kind), limit, 1, now)
     }
 
-    /// Counts the messages of a list, whose request was counted as one write: a write for each
+    /// Counts the entries of a list, whose request was counted as one write: a write for each
     /// [`MESSAGES_A_WRITE`] of them, and never more than the key's limit, so that any list can be sent in a
     /// second of its own. `false` when that is too much now.
-    pub(crate) fn take_list(&self, caller: &Caller, messages: usize, now: Timestamp) -> (Window, bool) {
+    pub(crate) fn take_list(&self, caller: &Caller, entries: usize, now: Timestamp) -> (Window, bool) {
         let limit = caller.key.write_per_second;
         let writes =
-            u32::try_from(messages.div_ceil(MESSAGES_A_WRITE)).unwrap_or(u32::MAX).clamp(1, limit.max(1));
+            u32::try_from(entries.div_ceil(MESSAGES_A_WRITE)).unwrap_or(u32::MAX).clamp(1, limit.max(1));
         self.count((caller.key.id, Kind::Write), limit, writes - 1, now)
     }
 
@@ -131,63 +148,17 @@ impl Limits {
     }
 }
 
-/// Attempts to sign in to the console, in windows of [`SIGN_IN_WINDOW`] seconds. An attempt is counted before
-/// its password is looked at, so that many at once do not slip through, and forgiven when it was right.
-#[derive(Debug)]
-pub(crate) struct SignIns {
-    here: Counter<(String, IpAddr)>,
-    accounts: Counter<String>,
-    addresses: Counter<IpAddr>,
-}
-
-/// How long a window of sign-ins is, in seconds.
-const SIGN_IN_WINDOW: i64 = 15 * 60;
-/// Wrong attempts on one account from one address in a window.
-const WRONG_HERE_MAX: u32 = 10;
-/// Wrong attempts on one account from everywhere: many addresses together guess slowly too. Well above
-/// the limit of one address, so that nobody is locked out of their account by one other.
-const WRONG_ACCOUNT_MAX: u32 = 100;
-/// Wrong attempts from one address on all accounts; an office shares one.
-const WRONG_ADDRESS_MAX: u32 = 100;
-
-impl SignIns {
-    pub(crate) fn new() -> Self {
-        let window = SIGN_IN_WINDOW;
-        Self {
-            here: Counter::every(window),
-            accounts: Counter::every(window),
-            addresses: Counter::every(window),
-        }
-    }
-
-    /// Counts an attempt on an account (an e-mail address as it is compared); `false` when it is one too many.
-    pub(crate) fn take(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> bool {
-        let address = address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), subscriber);
-        let here = self.here.count((account.to_owned(), address), 1, now) <= WRONG_HERE_MAX;
-        let account = self.accounts.count(account.to_owned(), 1, now) <= WRONG_ACCOUNT_MAX;
-        let address = self.addresses.count(address, 1, now) <= WRONG_ADDRESS_MAX;
-        here && account && address
-    }
-
-    /// The attempt was right.
-    pub(crate) fn forgive(&self, account: &str, address: Option<IpAddr>) {
-        let address = address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), subscriber);
-        self.here.forgive(&(account.to_owned(), address));
-        self.accounts.forgive(&account.to_owned());
-        self.addresses.forgive(&address);
-    }
-}
-
 /// An IPv6 subscriber has a whole /64; an IPv4 one has an address.
-fn subscriber(address: IpAddr) -> IpAddr {
+pub(crate) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
     }
 }
 
+/// Counts things of one kind, by key, in windows of time.
 #[derive(Debug)]
-struct Counter<K> {
+pub(crate) struct Counter<K> {
     /// How long a window is, in seconds.
     window: i64,
     state: Mutex<Counted<K>>,
@@ -208,7 +179,8 @@ impl<K> Default for Counter<K> {
 }
 
 impl<K> Counter<K> {
-    fn every(window: i64) -> Self {
+    /// A counter whose windows last `window` seconds.
+    pub(crate) fn every(window: i64) -> Self {
         let counted = Counted { window: 0, used: HashMap::default(), overflow: 0 };
         Self { window, state: Mutex::new(counted) }
     }
@@ -216,7 +188,13 @@ impl<K> Counter<K> {
 
 impl<K: Eq + Hash> Counter<K> {
     /// How many times `key` was counted in the present window, these `times` included.
-    fn count(&self, key: K, times: u32, now: Timestamp) -> u32 {
+    pub(crate) fn count(&self, key: K, times: u32, now: Timestamp) -> u32 {
+        self.counted(key, times, now).0
+    }
+
+    /// As [`Counter::count`], and whether the count is the key's own: when as many keys are counted as can be, the
+    /// others share one.
+    pub(crate) fn counted(&self, key: K, times: u32, now: Timestamp) -> (u32, bool) {
         // A panic while counting leaves at worst a wrong count, for a window.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let present = now.seconds().div_euclid(self.window);
@@ -230,15 +208,21 @@ impl<K: Eq + Hash> Counter<K> {
         }
         if state.used.len() >= ENTRIES_MAX && !state.used.contains_key(&key) {
             state.overflow = state.overflow.saturating_add(times);
-            return state.overflow;
+            return (state.overflow, false);
         }
         let used = state.used.entry(key).or_insert(0);
         *used = used.saturating_add(times);
-        *used
+        (*used, true)
+    }
+
+    /// How many keys are counted.
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).used.len()
     }
 
     /// Takes a count back.
-    fn forgive(&self, key: &K) {
+    pub(crate) fn forgive(&self, key: &K) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(used) = state.used.get_mut(key) {
             *used = used.saturating_sub(1);
@@ -281,21 +265,6 @@ mod tests {
         assert_eq!(counter.state.lock().expect("not poisoned").used.len(), ENTRIES_MAX);
         counter.count(0, 1, at(1000));
         assert_eq!(counter.state.lock().expect("not poisoned").used.len(), 1);
-    }
-
-    #[test]
-    fn guessing_is_slow_and_the_right_password_costs_nothing() {
-        let (sign_ins, here) = (SignIns::new(), "192.0.2.1".parse().ok());
-        for _ in 0..1000 {
-            assert!(sign_ins.take("ana@exemple.fr", here, at(0)));
-            sign_ins.forgive("ana@exemple.fr", here);
-        }
-        let tries = (0..50).filter(|_| sign_ins.take("ana@exemple.fr", here, at(0))).count();
-        assert_eq!(tries, 10);
-        assert!(sign_ins.take("ana@exemple.fr", "192.0.2.2".parse().ok(), at(0)), "from elsewhere she may");
-        assert!(sign_ins.take("ana@exemple.fr", here, at(SIGN_IN_WINDOW * 1000)), "and here a window later");
-        let accounts = (0..500).filter(|n| sign_ins.take(&format!("{n}@exemple.fr"), here, at(0))).count();
-        assert!(accounts < 100, "nor many accounts from one address: {accounts}");
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Theme,
     /// What the last form has to say.
     Flash,
+    /// That somebody signed in here before.
+    Known,
 }
 
 impl Kind {
@@ -23,6 +25,8 @@ impl Kind {
             (Self::Theme, false) => "facteur-theme",
             (Self::Flash, true) => "__Host-facteur-flash",
             (Self::Flash, false) => "facteur-flash",
+            (Self::Known, true) => "__Host-facteur-known",
+            (Self::Known, false) => "facteur-known",
         }
     }
 

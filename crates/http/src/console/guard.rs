@@ -18,8 +18,8 @@ use super::trouble::{self, Trouble};
 use super::viewer::{Guest, Member, Place, Viewer};
 use super::{Access, Page, ROOT};
 use crate::app::App;
-use crate::edge::caught;
 use crate::endpoint::{Access as ApiAccess, Endpoint};
+use crate::panics::caught;
 
 /// What a page may load and where its forms may go: ourselves alone, no script or style in the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -82,8 +82,8 @@ pub(super) async fn answer(
             let handled = pin!(handler(Request::from_parts(parts, body)));
             match tokio::time::timeout(app.options.request_timeout, caught(handled)).await {
                 Ok(Ok(response)) => response,
-                Ok(Err(panic)) => trouble::as_response(Trouble::internal(format_args!("panic: {panic}"))),
-                Err(_) => trouble::as_response(Trouble::Unavailable),
+                Ok(Err(place)) => trouble::as_response(Trouble::internal(format_args!("a panic at {place}"))),
+                Err(_) => trouble::as_response(Trouble::TooLong),
             }
         }
         Err(trouble) => trouble::as_response(trouble),

@@ -51,7 +51,7 @@ mod webhooks;
 mod words;
 mod workspaces;
 
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
@@ -109,8 +109,12 @@ impl Pages<'_> {
     /// Puts a page at `/console` and `path`. The same path may be added again with other methods.
     pub(crate) fn add(&mut self, path: &str, access: Access, handler: MethodRouter<App>) {
         let guard = guard::Guard { app: self.routes.app().clone(), access };
-        let guarded =
-            handler.route_layer(self.csrf.clone()).route_layer(from_fn_with_state(guard, guard::guard));
+        // Forms of people; what uploads a file has a limit of its own, nearer to its handler.
+        let body = DefaultBodyLimit::max(guard.app.options.body_max);
+        let guarded = handler
+            .route_layer(body)
+            .route_layer(self.csrf.clone())
+            .route_layer(from_fn_with_state(guard, guard::guard));
         self.routes.add_page(&format!("{ROOT}{path}"), guarded);
     }
 }

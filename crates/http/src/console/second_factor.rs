@@ -13,12 +13,13 @@ use qrcode::render::svg;
 use sha2::{Digest, Sha256};
 use totp_rs::{Algorithm, Builder, Totp};
 
-use super::sign_in::{Way, open};
+use super::sign_in::{Way, known, open};
 use super::{
     Access, Field, Fields, Flash, Page, Pages, ROOT, Trouble, Viewer, form::escaped, mend, render,
     viewer::next_page,
 };
 use crate::app::App;
+use crate::sign_ins::{Origin, Secret};
 
 /// What applications call us.
 const ISSUER: &str = "Facteur";
@@ -77,19 +78,22 @@ async fn ask(viewer: Viewer, fields: Fields) -> Result<Response, Trouble> {
 
 async fn check(State(app): State<App>, viewer: Viewer, fields: Fields) -> Result<Response, Trouble> {
     let (guest, email) = (&viewer.guest, viewer.user.email.clone());
-    if !app.sign_ins.take(&email, guest.ip, guest.now) {
+    let origin = app.sign_ins.origin(&email, guest.mark.as_deref(), guest.ip);
+    if !app.sign_ins.take(&email, Secret::Code, origin, guest.now) {
         return Err(Trouble::TooMany);
     }
     if !right(&app, &viewer, fields.get("code")).await? {
         return mend(&Ask::new(&viewer, &fields, Some("account-code-wrong")));
     }
-    app.sign_ins.forgive(&email, guest.ip);
+    app.sign_ins.forgive(&email, Secret::Code, origin);
     // The token changes with what it opens.
     let replaces = Some(viewer.session.id);
     let way = Way { user: viewer.user.id, email: &email, verified: true, replaces };
     let (name, value) = open(&app, guest, way).await?;
     let next = next_page(fields.get("next")).unwrap_or_else(|| ROOT.to_owned());
     let mut response = guest.go(&next, None);
+    response.headers_mut().append(name, value);
+    let (name, value) = known(&app, guest, &email);
     response.headers_mut().append(name, value);
     Ok(response)
 }
@@ -132,10 +136,20 @@ struct Enrol {
     grouped: String,
     picture: Safe<String>,
     code: Field,
+    /// Whether there is a password to show.
+    asks: bool,
+    password: Field,
+}
+
+/// What is wrong with the form.
+#[derive(Clone, Copy, Default)]
+struct EnrolWrong {
+    code: Option<&'static str>,
+    password: Option<&'static str>,
 }
 
 impl Enrol {
-    fn new(viewer: &Viewer, secret: &[u8], wrong: Option<&str>) -> Result<Self, Trouble> {
+    fn new(viewer: &Viewer, secret: &[u8], wrong: EnrolWrong) -> Result<Self, Trouble> {
         let page = viewer.page("account-totp-enrol");
         let text = base32(secret);
         let account = escaped(&viewer.user.email);
@@ -152,7 +166,9 @@ impl Enrol {
         Ok(Self {
             code: Field::new(&page, "code", "account-totp-code")
                 .autocomplete("one-time-code")
-                .error(wrong.map(|key| page.t(key))),
+                .error(wrong.code.map(|key| page.t(key))),
+            asks: viewer.user.has_password,
+            password: password(&page, wrong.password),
             grouped: letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" "),
             secret: text,
             picture: Safe(picture),
@@ -165,7 +181,7 @@ async fn enrol(viewer: Viewer) -> Result<Response, Trouble> {
     if viewer.user.has_totp {
         return Err(Trouble::Elsewhere(format!("{ROOT}/account")));
     }
-    render(&Enrol::new(&viewer, &Chance.octets::<SECRET>(), None)?)
+    render(&Enrol::new(&viewer, &Chance.octets::<SECRET>(), EnrolWrong::default())?)
 }
 
 #[derive(Template)]
@@ -176,7 +192,8 @@ struct Codes {
 }
 
 /// The form brings the secret that its page showed: it is nobody's until a code proves that the viewer's
-/// application has it.
+/// application has it. The password proves that it is the viewer, and not who found their browser open; whoever
+/// else is in is out.
 async fn enable(State(app): State<App>, viewer: Viewer, fields: Fields) -> Result<Response, Trouble> {
     if viewer.user.has_totp {
         return Err(Trouble::Elsewhere(format!("{ROOT}/account")));
@@ -184,15 +201,29 @@ async fn enable(State(app): State<App>, viewer: Viewer, fields: Fields) -> Resul
     let secret =
         unbase32(fields.get("secret")).filter(|secret| secret.len() == SECRET).ok_or(Trouble::Malformed)?;
     let now = viewer.guest.now;
+    if !confirmed(&app, &viewer, fields.raw("password")).await? {
+        let wrong = EnrolWrong { password: Some("account-password-wrong"), ..EnrolWrong::default() };
+        return mend(&Enrol::new(&viewer, &secret, wrong)?);
+    }
     let Some(step) = step(&secret, fields.get("code"), now.seconds())? else {
-        return mend(&Enrol::new(&viewer, &secret, Some("account-code-wrong"))?);
+        let wrong = EnrolWrong { code: Some("account-code-wrong"), ..EnrolWrong::default() };
+        return mend(&Enrol::new(&viewer, &secret, wrong)?);
     };
     let codes = recovery_codes();
     let hashes = codes.iter().map(|code| recovery_hash(code)).collect();
     let (store, user) = (app.gateway.store(), viewer.user.id);
     store.set_totp(user, Redacted::new(Some(secret)), hashes, now, viewer.actor()).await?;
     store.use_totp_step(user, step).await?;
+    store.end_other_sessions(user, viewer.session.id, now, viewer.actor()).await?;
     render(&Codes { page: viewer.page("account-recovery"), codes })
+}
+
+/// The field for a password that is shown once more.
+fn password(page: &Page, wrong: Option<&str>) -> Field {
+    Field::new(page, "password", "account-password")
+        .of("password")
+        .autocomplete("current-password")
+        .error(wrong.map(|key| page.t(key)))
 }
 
 #[derive(Template)]
@@ -207,11 +238,7 @@ struct Removal {
 impl Removal {
     fn new(viewer: &Viewer, wrong: Option<&str>) -> Self {
         let page = viewer.page("account-totp-remove");
-        let password = Field::new(&page, "password", "account-password")
-            .of("password")
-            .autocomplete("current-password")
-            .error(wrong.map(|key| page.t(key)));
-        Self { password, asks: viewer.user.has_password, page }
+        Self { password: password(&page, wrong), asks: viewer.user.has_password, page }
     }
 }
 
@@ -242,20 +269,21 @@ async fn new_codes(State(app): State<App>, viewer: Viewer, fields: Fields) -> Re
     render(&Codes { page: viewer.page("account-recovery"), codes })
 }
 
-/// Whether the viewer shows their password once more, as often as a sign-in may be tried. Who has chosen none
+/// Whether the viewer shows their password once more, as often in a session as a sign-in may be tried. Who has chosen none
 /// yet has nothing to show.
 pub(super) async fn confirmed(app: &App, viewer: &Viewer, password: &str) -> Result<bool, Trouble> {
     if !viewer.user.has_password {
         return Ok(true);
     }
     let (email, guest) = (&viewer.user.email, &viewer.guest);
-    if !app.sign_ins.take(email, guest.ip, guest.now) {
+    let origin = Origin::Known(viewer.session.id.key().cast_unsigned());
+    if !app.sign_ins.take(email, Secret::Password, origin, guest.now) {
         return Err(Trouble::TooMany);
     }
     let known = app.gateway.store().credentials(email.clone()).await?;
     let right = app.passwords.verify(password, known.and_then(|known| known.password.into_inner())).await?;
     if right {
-        app.sign_ins.forgive(email, guest.ip);
+        app.sign_ins.forgive(email, Secret::Password, origin);
     }
     Ok(right)
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use facteur_domain::{SessionId, UserId};
+use facteur_domain::{EMAIL_MAX, SessionId, UserId};
 use facteur_gateway::{Chance, mint_token};
 use facteur_store::{NewSession, Session};
 
@@ -15,9 +15,13 @@ use super::{
     Access, Field, Fields, Page, Pages, ROOT, Trouble, Viewer, render, viewer::Guest, viewer::next_page,
 };
 use crate::app::App;
+use crate::sign_ins::Secret;
 
 /// How long the second factor is awaited.
 const HALF_WAY: std::time::Duration = std::time::Duration::from_secs(10 * 60);
+
+/// How long a browser is known, in seconds: half a year.
+const KNOWN_SECONDS: i64 = 180 * 24 * 3600;
 
 pub(super) fn mount(pages: &mut Pages<'_>) {
     pages.add("/sign-in", Access::Anyone, get(show).post(enter));
@@ -70,7 +74,15 @@ async fn enter(
     fields: Fields,
 ) -> Result<Response, Trouble> {
     let account = fields.get("email").to_lowercase();
-    if !app.sign_ins.take(&account, guest.ip, guest.now) {
+    if account.len() > EMAIL_MAX {
+        // Nobody's: nothing to look up, and nothing to keep.
+        let fields = fields.without("email");
+        let mut response = render(&SignIn::new(&guest, &fields, Some("account-wrong")))?;
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(response);
+    }
+    let origin = app.sign_ins.origin(&account, guest.mark.as_deref(), guest.ip);
+    if !app.sign_ins.take(&account, Secret::Password, origin, guest.now) {
         let mut response = render(&SignIn::new(&guest, &fields, Some("account-too-many")))?;
         *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         return Ok(response);
@@ -83,7 +95,7 @@ async fn enter(
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(response);
     };
-    app.sign_ins.forgive(&account, guest.ip);
+    app.sign_ins.forgive(&account, Secret::Password, origin);
     let next = next_page(fields.get("next")).unwrap_or_else(|| ROOT.to_owned());
     let verified = !found.user.has_totp;
     let replaces = viewer.map(|viewer| viewer.session.id);
@@ -93,7 +105,20 @@ async fn enter(
         if verified { next } else { format!("{ROOT}/sign-in/code?next={}", super::form::escaped(&next)) };
     let mut response = guest.go(&to, None);
     response.headers_mut().append(cookie.0, cookie.1);
+    if verified {
+        let (name, value) = known(&app, &guest, &account);
+        response.headers_mut().append(name, value);
+    }
     Ok(response)
+}
+
+/// The cookie by which a browser is known to have signed in to an account.
+pub(super) fn known(
+    app: &App,
+    guest: &Guest,
+    account: &str,
+) -> (axum::http::HeaderName, axum::http::HeaderValue) {
+    Kind::Known.set(&app.sign_ins.mark(account), guest.secure, Some(KNOWN_SECONDS))
 }
 
 /// Whose session is opened, and how.

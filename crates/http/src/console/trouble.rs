@@ -30,6 +30,8 @@ pub(crate) enum Trouble {
     TooMany,
     /// Nothing can be read or kept at the moment.
     Unavailable,
+    /// It took too long; nobody knows whether it will be done.
+    TooLong,
     /// A fault of ours, with what only the log is told.
     Internal(String),
     /// Not a trouble: another page.
@@ -52,6 +54,7 @@ impl Trouble {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLong => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Elsewhere(_) => StatusCode::SEE_OTHER,
         }
@@ -68,6 +71,7 @@ impl Trouble {
             Self::Conflict(key) => (key, "common-error-409-todo"),
             Self::TooMany => ("common-error-429", "common-error-429-todo"),
             Self::Unavailable => ("common-error-503", "common-error-503-todo"),
+            Self::TooLong => ("common-error-504", "common-error-504-todo"),
             Self::Internal(_) | Self::Elsewhere(_) => ("common-error-500", "common-error-500-todo"),
         }
     }
@@ -107,7 +111,9 @@ impl From<StoreError> for Trouble {
                 tracing::error!(%why, "a page could not be served");
                 Self::Unavailable
             }
-            StoreError::Foreign(_) | StoreError::Internal(_) => Self::internal(why),
+            StoreError::Foreign(_) | StoreError::Internal(_) | StoreError::OtherVersion { .. } => {
+                Self::internal(why)
+            }
         }
     }
 }

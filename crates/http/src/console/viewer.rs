@@ -38,6 +38,8 @@ pub(crate) struct Guest {
     pub(crate) address: String,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) agent: String,
+    /// The mark of a browser in which somebody signed in before.
+    pub(crate) mark: Option<String>,
     /// htmx asks for a part of a page.
     pub(crate) htmx: bool,
     pub(crate) now: Timestamp,
@@ -65,6 +67,7 @@ impl Guest {
             address: ip.map_or_else(|| "-".to_owned(), |ip| ip.to_canonical().to_string()),
             ip,
             agent: text(header::USER_AGENT),
+            mark: Kind::Known.read(&parts.headers, secure),
             htmx: parts.headers.contains_key("hx-request"),
             now: app.gateway.now(),
             phones: app.options.phones.is_some(),

@@ -120,7 +120,7 @@ async fn link(world: &World, user: UserId, purpose: LinkPurpose) -> String {
     let (store, now) = (world.gateway.store(), world.gateway.now());
     let token = mint_token(Chance);
     let expires_at = now.plus(std::time::Duration::from_secs(600));
-    let link = NewLink { hash: token.hash, user, purpose, expires_at };
+    let link = NewLink { hash: token.hash, user, purpose, grant: None, expires_at };
     store.make_link(link, now, actor()).await.expect("a link");
     format!("/console/link/{}", token.token.show())
 }
@@ -178,6 +178,43 @@ async fn guessing_ends_soon() {
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(browser.sign_in().await.status, StatusCode::TOO_MANY_REQUESTS, "the right one too, from here");
+}
+
+#[tokio::test]
+async fn guessers_lock_nobody_out_of_a_browser_that_they_use() {
+    let world = World::new().await;
+    owner(&world).await;
+    let mut hers = Browser::new(&world);
+    assert_eq!(hers.sign_in().await.status, StatusCode::SEE_OTHER);
+    assert_eq!(hers.post("/console/sign-out", &[]).await.status, StatusCode::SEE_OTHER);
+    // From the same address, as behind a proxy that is not trusted, until nobody gets in from there.
+    for n in 0..120 {
+        let email = format!("{}@exemple.fr", n % 12);
+        let email = if n % 2 == 0 { EMAIL } else { email.as_str() };
+        Browser::new(&world).post("/console/sign-in", &[("email", email), ("password", "wrong")]).await;
+    }
+    let mut stranger = Browser::new(&world);
+    assert_eq!(stranger.sign_in().await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(hers.sign_in().await.status, StatusCode::SEE_OTHER, "she can still come in");
+    let session = hers.session().expect("a session").to_owned();
+    let fields = [("current", "wrong"), ("new", "x"), ("again", "x")];
+    let confirmed = hers.post("/console/account/password", &fields).await;
+    assert_eq!(confirmed.status, StatusCode::UNPROCESSABLE_ENTITY, "and be asked for her password there");
+    assert_eq!(hers.session(), Some(session.as_str()));
+}
+
+#[tokio::test]
+async fn a_form_is_no_place_for_megabytes() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world);
+    let mut check = async |length: usize, expected: StatusCode| {
+        let fields = [("email", "a".repeat(length)), ("password", "wrong".to_owned())];
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        assert_eq!(browser.post("/console/sign-in", &fields).await.status, expected, "{length}");
+    };
+    // A form's letters are escaped here: three octets each.
+    check(1_000_000, StatusCode::PAYLOAD_TOO_LARGE).await;
+    check(10_000, StatusCode::UNPROCESSABLE_ENTITY).await;
 }
 
 #[tokio::test]
@@ -491,4 +528,37 @@ async fn the_second_factor_is_asked_for_and_counts_once() {
     again.sign_in().await;
     let used = again.post("/console/sign-in/code", &[("code", "ABCD-EFGH-JKMN")]).await;
     assert_eq!(used.status, StatusCode::UNPROCESSABLE_ENTITY, "once");
+}
+
+#[tokio::test]
+async fn who_finds_a_browser_open_puts_no_second_factor_in() {
+    let world = World::new().await;
+    owner(&world).await;
+    let (mut here, mut there) = (Browser::new(&world), Browser::new(&world));
+    here.sign_in().await;
+    there.sign_in().await;
+    let page = "/console/account/second-factor";
+    let shown = here.get(page).await;
+    let (_, rest) = shown.text.split_once("name=\"secret\" value=\"").expect("a secret");
+    let secret = rest.split('"').next().expect("a secret").to_owned();
+    // The same secret and code, with a password that is not hers and with hers.
+    let octets = totp_rs::Secret::try_from_base32(&secret).expect("base 32");
+    let code = totp_rs::Builder::new()
+        .with_algorithm(totp_rs::Algorithm::SHA1)
+        .with_digits(6)
+        .with_step_duration(30);
+    let code = code.with_secret(octets).build().expect("a secret");
+    let code = code.generate(u64::try_from(world.gateway.now().seconds()).expect("after 1970")).to_string();
+    let with = |password| [("secret", secret.as_str()), ("code", code.as_str()), ("password", password)];
+    let refused = here.post(page, &with("wrong")).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    let has = async || {
+        let found = world.gateway.store().credentials(EMAIL.to_owned()).await.expect("read");
+        found.expect("there").user.has_totp
+    };
+    assert!(!has().await);
+    assert_eq!(here.post(page, &with(PASSWORD)).await.status, StatusCode::OK);
+    assert!(has().await);
+    assert_eq!(there.get("/console/account").await.status, StatusCode::SEE_OTHER, "others are out");
+    assert_eq!(here.get("/console/account").await.status, StatusCode::OK);
 }
