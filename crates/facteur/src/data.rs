@@ -1,7 +1,7 @@
 //! The data folder: one gateway at a time, its database, and in `dev` the demo key's secret.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write as _;
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -85,6 +85,53 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
     written
 }
 
+/// A file in the making: written beside its name, which it gets when it is whole. It takes the place of no file.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    path: PathBuf,
+    beside: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl NewFile {
+    /// Begins a file that must not exist; readable by its owner only.
+    pub(crate) fn create(path: &Path) -> std::io::Result<Self> {
+        if path.exists() {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.new", std::process::id()));
+        let beside = path.with_file_name(name);
+        let file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&beside)?;
+        Ok(Self { path: path.to_owned(), beside, file: BufWriter::new(file) })
+    }
+
+    /// The file is whole.
+    pub(crate) fn finish(mut self) -> std::io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        // Unlike a rename, a link takes no file's place that was made meanwhile.
+        std::fs::hard_link(&self.beside, &self.path)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.file.write(octets)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // Finished, it has its own name; else nobody takes a half for the whole.
+        let _ = std::fs::remove_file(&self.beside);
+    }
+}
+
 fn make_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -93,7 +140,8 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Of a file to make: readable by its owner only.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
@@ -115,6 +163,23 @@ mod tests {
         drop(first);
         assert!(!DataFolder::is_taken(&path));
         DataFolder::take(&path).expect("free again");
+    }
+
+    #[test]
+    fn a_new_file_is_whole_or_not_there_and_takes_no_place() {
+        let base = tempfile::tempdir().expect("a folder");
+        let path = base.path().join("export.csv");
+        let mut half = NewFile::create(&path).expect("new");
+        half.write_all(b"half").expect("written");
+        assert!(!path.exists());
+        drop(half);
+        let mut whole = NewFile::create(&path).expect("new");
+        whole.write_all(b"whole").expect("written");
+        whole.finish().expect("finished");
+        assert_eq!(std::fs::read(&path).expect("there"), b"whole");
+        let refused = NewFile::create(&path).expect_err("there is one");
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_dir(base.path()).expect("readable").count(), 1, "nothing is left beside it");
     }
 
     #[test]

@@ -11,9 +11,18 @@ pub enum StoreError {
     /// The database is damaged: nothing more is written to it. `facteur doctor` says what to do.
     #[error("the database is damaged: {0}")]
     Damaged(String),
-    /// The file is another program's, or of a newer version of this one; it is left as it was.
+    /// The file is another program's; it is left as it was.
     #[error("the database is not for this program: {0}")]
     Foreign(String),
+    /// The file has the form of another version of the program: a newer one, or an older one where it may not
+    /// be migrated ([`Options::migrate`](crate::Options::migrate)).
+    #[error("the database is of schema version {there}, this program's is {known}")]
+    OtherVersion {
+        /// The file's.
+        there: i64,
+        /// This program's.
+        known: i64,
+    },
     /// The store is closing.
     #[error("the store is closing")]
     Closed,

@@ -277,8 +277,8 @@ async fn files_that_are_not_ours_or_too_new_are_refused() {
         let before = std::fs::read(&path).expect("there");
         let refused = open(Options::new(&path));
         let why = match &refused {
-            Err(StoreError::Foreign(why)) if foreign => why,
-            Err(StoreError::Damaged(why)) if !foreign => why,
+            Err(why @ (StoreError::Foreign(_) | StoreError::OtherVersion { .. })) if foreign => why.to_string(),
+            Err(StoreError::Damaged(why)) if !foreign => why.clone(),
             other => panic!("{name}: {other:?}"),
         };
         assert!(why.contains(reason), "{name}: {why}");

@@ -1,11 +1,14 @@
 //! `facteur backup`: a copy of the database while the gateway runs, and the proof that it can be restored.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use facteur_store::{Options, StoreError};
+use facteur_store::{Options, Store, StoreError};
 use serde_json::{Value, json};
 
 use super::place::{self, Place};
+use crate::data;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -44,7 +47,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let (file, verify) = match (&args.check, &args.to) {
         (Some(file), _) => (file, true),
         (None, Some(to)) => {
-            copy(&args.place, to).await?;
+            copy(&args.place, to)?;
             (to, args.verify)
         }
         // clap asks for one of them.
@@ -61,16 +64,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn copy(place: &Place, to: &Path) -> Result<(), Failure> {
+fn copy(place: &Place, to: &Path) -> Result<(), Failure> {
     if to.exists() {
         return Err(
             Failure::new(format!("{} exists already", to.display())).cure("name a file that does not exist")
         );
     }
-    let store = place.open(false)?;
-    let copied = store.backup(to.to_owned()).await;
-    store.close().await?;
-    copied.map_err(|error| Failure::new("the copy was not made").because(error))
+    // As it is, of whatever version: the copy before an upgrade is the way back.
+    Store::copy(&place.existing()?.options(), to)
+        .map_err(|error| Failure::new("the copy was not made").because(error))
 }
 
 /// Restores a copy of the copy beside it, as a start would, and says what is in it. The copy itself is only
@@ -83,21 +85,28 @@ async fn rehearse(file: &Path) -> Result<Value, Failure> {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
     name.push(".trial");
     let trial = file.with_file_name(name);
-    // A trial that was killed may have left a log, which must not be taken for this one's.
-    remove(&trial);
-    let found = match std::fs::copy(file, &trial) {
+    // Never over a file of somebody's; a log that a killed trial left must not be taken for this one's.
+    let ours = data::private(OpenOptions::new().write(true).create_new(true)).open(&trial);
+    if ours.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
+        let cure = "a trial that was killed left it, if it is not yours: remove it";
+        return Err(Failure::new(format!("{} exists already", trial.display())).cure(cure));
+    }
+    remove_logs(&trial);
+    let copied = ours.and_then(|mut trial| std::io::copy(&mut std::fs::File::open(file)?, &mut trial));
+    let found = match copied {
         Ok(_) => look(&trial).await,
         Err(error) => {
             Err(not_whole().because(error).cure("a trial needs as much free space as the copy has octets"))
         }
     };
-    remove(&trial);
+    let _ = std::fs::remove_file(&trial);
+    remove_logs(&trial);
     found
 }
 
-/// Removes a trial with what SQLite puts beside it; what was not made cannot be removed.
-fn remove(trial: &Path) {
-    for ending in ["", "-wal", "-shm"] {
+/// Removes what SQLite puts beside a trial; what was not made cannot be removed.
+fn remove_logs(trial: &Path) {
+    for ending in ["-wal", "-shm"] {
         let mut path = trial.to_owned().into_os_string();
         path.push(ending);
         let _ = std::fs::remove_file(path);

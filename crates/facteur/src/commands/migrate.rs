@@ -1,5 +1,5 @@
-//! `facteur migrate`: brings the database to this version's form. Opening it does so; this command
-//! is for those who want it done, and told, apart from a start.
+//! `facteur migrate`: brings the database to this version's form. A start does so too; this
+//! command is for those who want it done, and told, apart from it.
 
 use serde_json::json;
 

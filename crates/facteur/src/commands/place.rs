@@ -1,8 +1,8 @@
 //! Which gateway's data a command works on: `--data` or `--config`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use facteur_store::{Options, Store};
+use facteur_store::{Options, Store, StoreError};
 
 use crate::config::{self, StoreSettings};
 use crate::data;
@@ -30,19 +30,29 @@ impl Place {
         }
     }
 
-    /// Opens the database there, which must exist unless `make` is set.
-    pub(crate) fn open(&self, make: bool) -> Result<Store, Failure> {
+    /// The store's settings there, where there must be a database.
+    pub(crate) fn existing(&self) -> Result<StoreSettings, Failure> {
         let settings = self.settings()?;
-        if !data::has_database(&settings.data) {
-            if !make {
-                let cure =
-                    "name the right folder (`--data`, `--config`); `dev`, `serve` and `migrate` make one";
-                return Err(
-                    Failure::new(format!("there is no database in {}", settings.data.display())).cure(cure)
-                );
-            }
-            drop(data::DataFolder::take(&settings.data)?);
+        if data::has_database(&settings.data) {
+            return Ok(settings);
         }
+        let cure = "name the right folder (`--data`, `--config`); `dev`, `serve` and `migrate` make one";
+        Err(Failure::new(format!("there is no database in {}", settings.data.display())).cure(cure))
+    }
+
+    /// Opens the database there for a command that works beside a gateway. It must be of this version: the
+    /// gateway that runs on it may be of another one.
+    pub(crate) fn open(&self) -> Result<Store, Failure> {
+        open(Options { migrate: false, ..self.existing()?.options() })
+    }
+
+    /// As [`Place::open`], and makes the database where there is none.
+    pub(crate) fn open_or_make(&self) -> Result<Store, Failure> {
+        let settings = self.settings()?;
+        if data::has_database(&settings.data) {
+            return self.open();
+        }
+        let _folder = data::DataFolder::take(&settings.data)?;
         open(settings.options())
     }
 }
@@ -52,11 +62,21 @@ pub(crate) fn open(options: Options) -> Result<Store, Failure> {
     let path = options.path.clone();
     // A start looks through the file, and `doctor`; not every command.
     let options = Options { checked_up_to: 0, ..options };
-    Store::open(options, Box::new(|_| ())).map_err(|error| not_open(&path, error))
+    Store::open(options, Box::new(|_| ())).map_err(|error| {
+        let cure = match &error {
+            StoreError::OtherVersion { there, known } => version_cure(*there, *known),
+            _ => "`facteur doctor` says more",
+        };
+        Failure::new(format!("the database {} does not open", path.display())).because(error).cure(cure)
+    })
 }
 
-fn not_open(path: &Path, error: facteur_store::StoreError) -> Failure {
-    Failure::new(format!("the database {} does not open", path.display()))
-        .because(error)
-        .cure("`facteur doctor` says more")
+/// What helps against a database of another version.
+pub(crate) const fn version_cure(there: i64, known: i64) -> &'static str {
+    if there > known {
+        "a newer version wrote it: use that one"
+    } else {
+        "a gateway of the older version may run on it: use that version's `facteur`, or stop the gateway, make a \
+         backup, and run `facteur migrate`"
+    }
 }

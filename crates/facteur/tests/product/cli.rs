@@ -288,6 +288,122 @@ async fn a_backup_made_while_it_runs_opens() {
     assert_eq!(migrated["waiting"], 0);
 }
 
+/// An older form under a gateway that may be of the older version: whoever only looks or changes settings leaves
+/// it alone, and a backup is a copy of what is there.
+#[test]
+fn only_a_start_and_migrate_change_a_database_s_form() {
+    let folder = TempDir::new().expect("a folder");
+    let data = path(folder.path(), "data");
+    run_json(&["admin", "--data", &data, "workspaces", "create", "--name", "Demo", "--json"]);
+    let version = |file: &str| -> i64 {
+        let file = rusqlite::Connection::open(file).expect("opens");
+        file.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get(0))
+            .expect("read")
+    };
+    let database = path(folder.path(), "data/facteur.db");
+    let newest = version(&database);
+    let file = rusqlite::Connection::open(&database).expect("opens");
+    file.execute("DELETE FROM refinery_schema_history WHERE version = ?1", [newest]).expect("written");
+    drop(file);
+    let older = version(&database);
+    assert!(older < newest);
+    let refused = failing(&["admin", "--data", &data, "keys", "list"]);
+    assert!(
+        refused.contains(&format!("schema version {older}")) && refused.contains("facteur migrate"),
+        "{refused}"
+    );
+    let refused = failing(&["admin", "--data", &data, "workspaces", "create", "--name", "Other"]);
+    assert!(refused.contains("facteur migrate"), "{refused}");
+    let report = run(&["doctor", "--data", &data, "--json"]);
+    let report: Value = serde_json::from_slice(&report.stdout).expect("JSON");
+    assert_eq!(outcome(&report, "database"), "fail");
+    let told = report.to_string();
+    assert!(told.contains("facteur migrate") && !told.contains("restore a backup"), "{told}");
+    let copy = path(folder.path(), "copy.db");
+    run_json(&["backup", "--data", &data, "--to", &copy, "--json"]);
+    assert_eq!((version(&database), version(&copy)), (older, older));
+}
+
+#[test]
+fn doctor_restores_no_backup_over_a_database_that_is_whole() {
+    let folder = TempDir::new().expect("a folder");
+    let data = path(folder.path(), "data");
+    run_json(&["admin", "--data", &data, "workspaces", "create", "--name", "Demo", "--json"]);
+    let database = path(folder.path(), "data/facteur.db");
+    let told = |how: &str| {
+        let report = run(&["doctor", "--data", &data, "--json"]);
+        let report: Value = serde_json::from_slice(&report.stdout).expect("JSON");
+        assert_eq!(outcome(&report, "database"), "fail", "{how}: {report:#}");
+        report["checks"]
+            .as_array()
+            .expect("checks")
+            .iter()
+            .find(|check| check["name"] == "database")
+            .expect("one")
+            .to_string()
+    };
+    let file = rusqlite::Connection::open(&database).expect("opens");
+    file.execute(
+        "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (99, 'x', 'x', '1')",
+        [],
+    )
+    .expect("written");
+    let newer = told("newer");
+    assert!(newer.contains("version 99") && newer.contains("newer version wrote it"), "{newer}");
+    file.execute("DELETE FROM refinery_schema_history WHERE version = 99", []).expect("written");
+    file.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").expect("locked");
+    let locked = told("locked");
+    assert!(locked.contains("another program holds the file"), "{locked}");
+    assert!(!locked.contains("restore") && !locked.contains("newer version"), "{locked}");
+    drop(file);
+    std::fs::write(&database, "this is no database, but it is long enough".repeat(200)).expect("written");
+    let damaged = told("no database");
+    assert!(damaged.contains("restore a backup") && !damaged.contains("newer version"), "{damaged}");
+}
+
+#[test]
+fn files_of_others_are_not_written_over() {
+    let folder = TempDir::new().expect("a folder");
+    let data = path(folder.path(), "data");
+    run_json(&["admin", "--data", &data, "workspaces", "create", "--name", "Demo", "--json"]);
+    let database = path(folder.path(), "data/facteur.db");
+    let before = std::fs::read(&database).expect("readable");
+    let refused = failing(&["admin", "--data", &data, "consents", "export", "--output", &database]);
+    assert!(refused.contains("does not exist"), "{refused}");
+    let copy = path(folder.path(), "copy.db");
+    run_json(&["backup", "--data", &data, "--to", &copy, "--json"]);
+    let mine = path(folder.path(), "copy.db.trial");
+    std::fs::write(&mine, "mine").expect("written");
+    let refused = failing(&["backup", "--check", &copy]);
+    assert!(refused.contains("exists already"), "{refused}");
+    assert_eq!(std::fs::read(&mine).expect("there"), b"mine");
+    assert_eq!(std::fs::read(&database).expect("there"), before);
+}
+
+#[test]
+fn admin_is_as_strict_as_the_console() {
+    let folder = TempDir::new().expect("a folder");
+    let data = path(folder.path(), "data");
+    let base = ["admin", "--data", data.as_str(), "--json"];
+    let json = |words: &[&str]| run_json(&[base.as_slice(), words].concat());
+    let refused = |words: &[&str]| failing(&[base.as_slice(), words].concat());
+    assert_eq!(json(&["workspaces", "create", "--name", "  Acme "])["name"], "Acme");
+    assert!(refused(&["workspaces", "create", "--name", "ACME"]).contains("Acme already"));
+    for label in ["", "two\nlines", &"x".repeat(61)] {
+        assert!(refused(&["keys", "create", "--label", label]).contains("1 to 60 characters"), "{label}");
+    }
+    refused(&["keys", "create", "--daily-quota", "0"]);
+    // A role comes by a link: whoever holds the account of an address need not be who is meant.
+    json(&["users", "create", "claire@exemple.fr", "--name", "Claire"]);
+    let invited = json(&["users", "role", "claire@exemple.fr", "--role", "owner"]);
+    assert!(invited["link"].as_str().is_some_and(|link| link.starts_with("/console/link/")), "{invited}");
+    assert_eq!(invited["roles"], "");
+    let audit = json(&["audit"]);
+    let line = &audit[0];
+    assert_eq!((&line["action"], &line["after"]), (&json!("member.invited"), &json!("owner")), "{audit:#}");
+    assert!(line["origin"].is_null() && line["before"].is_null());
+}
+
 fn outcome<'a>(report: &'a Value, name: &str) -> &'a str {
     let checks = report["checks"].as_array().expect("checks");
     let found = checks

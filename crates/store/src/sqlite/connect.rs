@@ -31,6 +31,7 @@ pub(super) fn open_writer(options: &Options) -> Result<Connection, StoreError> {
     leave_log(&conn, true).map_err(|e| describe(&e))?;
     claim(&conn)?;
     mark::compare(&options.path, checkpoint::found(&conn))?;
+    known_version(&conn, options.migrate)?;
     check_small(&conn, options)?;
     leave_log(&conn, false).map_err(|e| describe(&e))?;
     conn.pragma_update(None, "journal_mode", "WAL").map_err(|e| describe(&e))?;
@@ -93,23 +94,31 @@ fn claim(conn: &Connection) -> Result<(), StoreError> {
     conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(|e| describe(&e))
 }
 
-fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+/// This program's schema version.
+fn newest() -> i64 {
     let runner = embedded::migrations::runner();
-    let known = runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0);
-    let there = version(conn).map_err(|e| describe(&e))?;
-    if there > i64::from(known) {
-        return Err(StoreError::Foreign(format!(
-            "it is of schema version {there}, this program knows {known}: use the newer program"
-        )));
+    runner.get_migrations().iter().map(|migration| migration.version().into()).max().unwrap_or(0)
+}
+
+/// Refuses a file of a newer version; one of an older version too, if it may not be migrated.
+fn known_version(conn: &Connection, older: bool) -> Result<(), StoreError> {
+    let (there, known) = (version(conn).map_err(|e| describe(&e))?, newest());
+    if there > known || (there < known && !older) {
+        return Err(StoreError::OtherVersion { there, known });
     }
-    if there < i64::from(known) {
+    Ok(())
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    let older = version(conn).map_err(|e| describe(&e))? < newest();
+    if older {
         crate::crash::point("store.migrate.before");
     }
-    for migrated in runner.run_iter(conn) {
+    for migrated in embedded::migrations::runner().run_iter(conn) {
         migrated.map_err(|error| not_migrated(&error))?;
         crate::crash::point("store.migrate.between");
     }
-    if there < i64::from(known) {
+    if older {
         crate::crash::point("store.migrate.after");
     }
     Ok(())
@@ -203,6 +212,23 @@ mod tests {
             let conn = open_writer(&options).expect("opens");
             assert_eq!(version(&conn).expect("read"), newest);
         }
+    }
+
+    #[test]
+    fn an_older_file_is_left_alone_where_it_may_not_be_migrated() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options { migrate: false, ..Options::new(folder.path().join("facteur.db")) };
+        let old = old(&options, newest() - 1);
+        let there = version(&old).expect("read");
+        let refused = open_writer(&options).expect_err("older");
+        let wanted = StoreError::OtherVersion { there, known: newest() }.to_string();
+        assert_eq!(refused.to_string(), wanted);
+        assert_eq!(version(&old).expect("read"), there);
+        let copy = folder.path().join("copy.db");
+        crate::Store::copy(&options, &copy).expect("copied");
+        assert_eq!(version(&Connection::open(&copy).expect("opens")).expect("read"), there, "as it is");
+        open_writer(&Options { migrate: true, ..options.clone() }).expect("migrated");
+        open_writer(&options).expect("of this version");
     }
 
     #[test]

@@ -67,7 +67,7 @@ mod webhooks;
 mod writer;
 mod written;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -132,6 +132,9 @@ pub struct Options {
     pub checked_up_to: u64,
     /// Pages (4 KiB) of write-ahead log between two checkpoints. Default 1,000 (4 MiB).
     pub wal_pages: u64,
+    /// Whether a file of an older version is brought to this one. Not beside a gateway that may be of the older
+    /// version and runs on it: then opening is refused. Default yes.
+    pub migrate: bool,
     /// Classes whose texts are forgotten when their message has come to its end. Default: one-time
     /// passwords.
     pub forgotten_at_end: Vec<Class>,
@@ -155,6 +158,7 @@ impl Options {
             reserve: 64 << 20,
             checked_up_to: 0,
             wal_pages: 1_000,
+            migrate: true,
             forgotten_at_end: vec![Class::Otp],
         }
     }
@@ -198,10 +202,10 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens or makes the database, runs migrations, starts the writer.
+    /// Opens or makes the database, runs migrations where [`Options::migrate`] lets it, starts the writer.
     ///
     /// # Errors
-    /// The file cannot be opened, is not ours, or is of a newer version.
+    /// The file cannot be opened, is not ours, or is of another version.
     pub fn open(options: Options, accepted: AcceptedSink) -> Result<Self, StoreError> {
         let conn = connect::open_writer(&options)?;
         let memory = Memory::load(&conn, &options).map_err(|e| describe(&e))?;
@@ -212,6 +216,16 @@ impl Store {
         let writer = inner.writer_for(conn, memory, accepted, helpers, closed);
         start("facteur-store", move || writer.run())?;
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Copies a database as it is, of whatever version, without opening a store on it: whole and consistent, also
+    /// while another process writes. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is a file of the copy's name; the file cannot be read, or the copy not
+    /// be written.
+    pub fn copy(options: &Options, to: &Path) -> Result<(), StoreError> {
+        backup::backup(options, to)
     }
 }
 

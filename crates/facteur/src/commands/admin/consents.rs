@@ -10,6 +10,7 @@ use facteur_store::{ChainReport, NewConsent};
 use serde_json::{Value, json};
 
 use super::Desk;
+use crate::data::NewFile;
 use crate::failure::Failure;
 
 /// How many entries the store takes at once: an import must not hold up a gateway that runs.
@@ -62,7 +63,7 @@ pub(super) struct Export {
     /// `csv` for spreadsheets; `jsonl` has all that is needed to compute the chain again.
     #[arg(long, value_enum, default_value = "csv")]
     format: Form,
-    /// The file to write [default: standard output].
+    /// The file to write, which must not exist [default: standard output].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -219,24 +220,41 @@ async fn export(desk: &Desk, wish: Export) -> Result<(), Failure> {
     };
     let shown =
         wish.output.as_ref().map_or_else(|| "standard output".into(), |file| file.display().to_string());
-    let failed = |error| Failure::new(format!("{shown} cannot be written")).because(error);
-    let mut to: Box<dyn std::io::Write> = match &wish.output {
-        Some(file) => Box::new(std::io::BufWriter::new(std::fs::File::create(file).map_err(failed)?)),
-        None => Box::new(std::io::stdout().lock()),
+    let failed = |error: std::io::Error| {
+        let exists = error.kind() == std::io::ErrorKind::AlreadyExists;
+        let failure = Failure::new(format!("{shown} cannot be written")).because(error);
+        if exists { failure.cure("name a file that does not exist") } else { failure }
     };
-    if let Some(number) = wish.number {
-        let entries = desk.store.consents(workspace, number).await?;
-        to.write_all(&write_consents(entries, form, true)).map_err(failed)?;
+    let Some(file) = &wish.output else {
+        let mut to = std::io::stdout().lock();
+        write(desk, workspace, wish.number, form, &mut to, failed).await?;
         return to.flush().map_err(failed);
+    };
+    let mut to = NewFile::create(file).map_err(failed)?;
+    write(desk, workspace, wish.number, form, &mut to, failed).await?;
+    to.finish().map_err(failed)
+}
+
+async fn write(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    number: Option<Msisdn>,
+    form: ExportForm,
+    to: &mut impl std::io::Write,
+    failed: impl Fn(std::io::Error) -> Failure,
+) -> Result<(), Failure> {
+    if let Some(number) = number {
+        let entries = desk.store.consents(workspace, number).await?;
+        return to.write_all(&write_consents(entries, form, true)).map_err(failed);
     }
     let mut after = 0;
     loop {
         let entries = desk.store.consent_export(workspace, Some(after), CHUNK).await?;
         let (count, last) = (entries.len(), entries.last().map(|entry| entry.sequence));
-        to.write_all(&write_consents(entries, form, after == 0)).map_err(failed)?;
+        to.write_all(&write_consents(entries, form, after == 0)).map_err(&failed)?;
         match last {
             Some(last) if count == CHUNK => after = last,
-            _ => return to.flush().map_err(failed),
+            _ => return Ok(()),
         }
     }
 }
@@ -259,7 +277,7 @@ mod tests {
         let told = run(desk, What::Import { file, workspace: None }).await.expect_err("a line is wrong");
         assert!(told.to_string().contains("1 of 3 lines were not recorded"), "{told}");
         run(desk, What::Verify { workspace: None }).await.expect("sound");
-        let output = scratch.file("export.jsonl", "");
+        let output = scratch.file("ledger.csv", "kept").with_file_name("export.jsonl");
         let wish =
             Export { workspace: None, number: None, format: Form::Jsonl, output: Some(output.clone()) };
         run(desk, What::Export(wish)).await.expect("exported");

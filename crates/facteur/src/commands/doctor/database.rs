@@ -1,7 +1,8 @@
 //! The database: it opens, is whole, and how much work it holds.
 
-use facteur_store::{Store, StoreError, WorkCounts};
+use facteur_store::{Options, Store, StoreError, WorkCounts};
 
+use super::super::place;
 use super::Check;
 use crate::config::StoreSettings;
 use crate::data::{self, DataFolder};
@@ -13,6 +14,9 @@ const ORPHANS: u64 = 1_000;
 /// What to do about a disk that takes nothing.
 const ROOM: &str = "make room on the data folder's disk (`df`), or raise `store.pages_max`; if it has room, see \
     whether it is mounted read-only or failing (`mount`, `dmesg`). The gateway takes messages again by itself";
+/// What to do about a file that is locked.
+const HELD: &str = "another program holds the file (`fuser facteur.db`): a copy or a tool that was left open; the \
+    file is probably whole";
 /// What to do about a file that is not as it was written.
 const MEND: &str = "stop the gateway, copy the whole folder away, see whether the disk is failing (`dmesg`), then \
     restore a backup (docs/running.md, section 7). Without one, `sqlite3 facteur.db .recover | sqlite3 new.db` \
@@ -29,8 +33,8 @@ pub(super) async fn check(settings: &StoreSettings) -> Vec<Check> {
         )];
     }
     let running = DataFolder::is_taken(&settings.data);
-    // Read as a whole below, whatever its size.
-    let options = facteur_store::Options { checked_up_to: 0, ..settings.options() };
+    // Only looked at: a gateway of an older version may run on it. Read as a whole below, whatever its size.
+    let options = Options { migrate: false, checked_up_to: 0, ..settings.options() };
     let store = match Store::open(options, Box::new(|_| ())) {
         Ok(store) => store,
         Err(error) => return vec![failed(&error)],
@@ -46,9 +50,9 @@ pub(super) async fn check(settings: &StoreSettings) -> Vec<Check> {
 /// What to do about an error of the store.
 fn failed(error: &StoreError) -> Check {
     let cure = match error {
-        StoreError::Foreign(_) => {
-            "install the version that wrote it, or name the right folder (`--data`, `store.data`)"
-        }
+        StoreError::Foreign(_) => "name the right folder (`--data`, `store.data`)",
+        StoreError::OtherVersion { there, known } => place::version_cure(*there, *known),
+        StoreError::CannotWrite(why) if why.contains("locked") => HELD,
         StoreError::CannotWrite(_) => ROOM,
         StoreError::Damaged(_) => MEND,
         _ => "try again; if it stays so, report it with the log",
