@@ -164,6 +164,12 @@ impl Gateway {
         self.shared.directory().workspaces()
     }
 
+    /// How long an answer is kept for its idempotency key.
+    #[must_use]
+    pub fn idempotency_kept(&self) -> Duration {
+        self.shared.sending.idempotency_kept
+    }
+
     /// What each workspace chose.
     #[must_use]
     pub fn settings(&self, workspace: WorkspaceId) -> Arc<Settings> {

@@ -87,16 +87,16 @@ pub(crate) async fn octets(
     read
 }
 
-/// Reads a body of the usual size, whatever it is.
+/// Reads a body as large as any endpoint takes, whatever it is.
 ///
 /// # Errors
 /// It broke off, is too large, or came too slowly.
 pub(crate) async fn whole(mut body: Body, options: &Options) -> Result<Bytes, ApiError> {
-    match tokio::time::timeout(options.body_timeout, collect(&mut body, options.body_max)).await {
+    match tokio::time::timeout(options.body_timeout, collect(&mut body, options.bulk_max)).await {
         Ok(Ok(octets)) => Ok(octets),
         Ok(Err(Unread::TooLarge)) => Err(ApiError::new(
             &codes::PAYLOAD_TOO_LARGE,
-            format!("The body is larger than {} octets.", options.body_max),
+            format!("The body is larger than {} octets.", options.bulk_max),
         )),
         Ok(Err(Unread::Broken)) => Err(ApiError::new(&codes::INVALID_REQUEST_BODY, "The body broke off.")),
         Err(_) => Err(ApiError::new(

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use facteur_domain::AccountKeyId;
 use facteur_gateway::{Caller, IdempotencyKey, StoredAnswer};
 use facteur_store::{Accepted, Idempotency};
@@ -26,9 +26,7 @@ pub(crate) static HEADER: HeaderName = HeaderName::from_static("idempotency-key"
 pub(crate) static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The longest key, in characters.
 const LENGTH_MAX: usize = 255;
-/// How long an answer is kept: an hour, as Allo does.
-const KEPT_FOR: Duration = Duration::from_secs(3600);
-/// The longest answer that is kept.
+/// The longest answer that is kept, in octets.
 const KEPT_MAX: usize = 4 * 1024 * 1024;
 
 /// The key of a request to `route` with this body, if it has one.
@@ -83,20 +81,12 @@ impl Drop for Reserved {
 /// Carries out a writing request at most once for its key: the same request again is answered as the
 /// first was, without being carried out; while the first is under way, with 409. `/v1/api/sms` keeps its
 /// answers with its messages, in one transaction; here the answer is kept after the work, so that a crash
-/// between the two may do the work twice. Bodies above the usual size (imports) are not looked at: their
-/// key is only echoed.
+/// between the two may do the work twice.
 pub(crate) async fn once(app: &App, endpoint: &'static Endpoint, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let small = match headers.get(header::CONTENT_LENGTH) {
-        Some(length) => {
-            let length = length.to_str().ok().and_then(|length| length.parse::<usize>().ok());
-            length.is_some_and(|length| length <= app.options.body_max)
-        }
-        None => !headers.contains_key(header::TRANSFER_ENCODING),
-    };
     let caller = request.extensions().get::<Caller>().cloned();
-    let (Some(caller), true) = (caller, writes && small && headers.contains_key(&HEADER)) else {
+    let (Some(caller), true) = (caller, writes && headers.contains_key(&HEADER)) else {
         return next.run(request).await;
     };
     match kept(app, endpoint, request, caller, next).await {
@@ -113,6 +103,7 @@ async fn kept(
     next: Next,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
+    // However it comes, in one piece or in chunks. What is too large for the endpoint, it says itself.
     let body = body::whole(body, &app.options).await?;
     // The path is part of the request: the same key for another message is another request.
     let whole = [parts.method.as_str().as_bytes(), b" ", parts.uri.path().as_bytes(), b"\n", &body].concat();
@@ -147,7 +138,8 @@ async fn kept(
     work.await.map_err(ApiError::internal)?
 }
 
-/// Keeps a success for its key.
+/// Keeps a success for its key. The work is done: whatever goes wrong here, its answer is given, and only a
+/// repetition would not know it.
 async fn remember(
     app: &App,
     endpoint: &'static Endpoint,
@@ -159,22 +151,39 @@ async fn remember(
         return Ok(response);
     }
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, KEPT_MAX).await.map_err(ApiError::internal)?;
-    let kept = if secrets::shown_by(endpoint) { secrets::take_out(&body)? } else { body.clone() };
+    // Answers to writes are made in memory, whole.
+    let body = to_bytes(body, usize::MAX).await.map_err(ApiError::internal)?;
+    if let Err(why) = keep(app, endpoint, caller, key, (head.status, &body)).await {
+        tracing::error!(route = endpoint.path, %why, "an answer could not be kept for its idempotency key");
+    }
+    Ok(Response::from_parts(head, Body::from(body)))
+}
+
+async fn keep(
+    app: &App,
+    endpoint: &'static Endpoint,
+    caller: &Caller,
+    key: IdempotencyKey,
+    (status, body): (StatusCode, &Bytes),
+) -> Result<(), String> {
+    if body.len() > KEPT_MAX {
+        return Err(format!("{} octets, {KEPT_MAX} are the most", body.len()));
+    }
+    let kept = if secrets::shown_by(endpoint) {
+        secrets::take_out(body).map_err(|_| "a secret cannot be taken out of it".to_owned())?
+    } else {
+        body.clone()
+    };
     let now = app.gateway.now();
     let idempotency = Idempotency {
         api_key: caller.key.id,
         key: key.key,
         route: key.route,
         fingerprint: key.fingerprint,
-        expires_at: now.plus(KEPT_FOR),
-        answer: StoredAnswer { status: head.status.as_u16(), body: kept },
+        expires_at: now.plus(app.gateway.idempotency_kept()),
+        answer: StoredAnswer { status: status.as_u16(), body: kept },
     };
-    if let Err(why) = app.gateway.store().keep_answer(idempotency, now).await {
-        // The work is done: its answer is given, and only a repetition would not know it.
-        tracing::error!(%why, "an answer could not be kept for its idempotency key");
-    }
-    Ok(Response::from_parts(head, Body::from(body)))
+    app.gateway.store().keep_answer(idempotency, now).await.map(|_| ()).map_err(|why| why.to_string())
 }
 
 /// The kept answer, if there is one.

@@ -112,6 +112,7 @@ fn guard(endpoint: &Endpoint, operation: &mut Operation) {
     }
     if endpoint.method != "GET" {
         refusal(operation, "503", "Nothing can be kept now");
+        refusal(operation, "504", "It took too long: it may have been carried out, or still be");
     }
 }
 

@@ -277,7 +277,9 @@ async fn files_that_are_not_ours_or_too_new_are_refused() {
         let before = std::fs::read(&path).expect("there");
         let refused = open(Options::new(&path));
         let why = match &refused {
-            Err(why @ (StoreError::Foreign(_) | StoreError::OtherVersion { .. })) if foreign => why.to_string(),
+            Err(why @ (StoreError::Foreign(_) | StoreError::OtherVersion { .. })) if foreign => {
+                why.to_string()
+            }
             Err(StoreError::Damaged(why)) if !foreign => why.clone(),
             other => panic!("{name}: {other:?}"),
         };

@@ -152,6 +152,10 @@ where
 /// No entry is right: the faults of all of them, each with its place.
 fn all_wrong(lines: Vec<Line>) -> ApiError {
     let count = lines.len();
+    if count == 0 {
+        return ApiError::new(&codes::INVALID_REQUEST_BODY, "There is no entry; nothing was recorded.")
+            .suggest("Send one entry at least: in a file, a line below the names of the columns.");
+    }
     let mut details = Vec::new();
     for line in lines {
         for mut detail in line.errors {
@@ -165,11 +169,8 @@ fn all_wrong(lines: Vec<Line>) -> ApiError {
         &codes::INVALID_REQUEST_BODY,
         format!("None of the {count} entries is right; nothing was recorded. `details` has every fault."),
     );
-    let error = match details.first() {
-        Some(first) => error.at(first.field.clone()),
-        None => error.suggest("Send one entry at least."),
-    };
-    error.details(details)
+    let first = details.first().map(|first| first.field.clone()).unwrap_or_default();
+    error.at(first).details(details)
 }
 
 /// A list of more entries than a request may carry, or of none.

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use crate::hex::hexadecimal;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -43,7 +44,7 @@ static HASHES: LazyLock<[String; 5]> = LazyLock::new(|| ASSETS.each_ref().map(|a
 
 fn hash(body: &[u8]) -> String {
     let digest = Sha256::digest(body);
-    digest.iter().take(6).map(|octet| format!("{octet:02x}")).collect()
+    hexadecimal(&digest[..6])
 }
 
 /// Where an asset is, as in `/console/assets/1f2e3d4c5b6a/console.css`.

@@ -16,6 +16,7 @@ use super::form::escaped;
 use super::pager::Pager;
 use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render, send, words};
 use crate::app::App;
+use crate::hex::hexadecimal;
 use crate::table::number::number;
 
 /// Threads on a page.
@@ -334,7 +335,7 @@ impl Composer {
                 .area(3)
                 .maximum(TEXT_MAX)
                 .value(given.map_or("", |fields| fields.raw("text"))),
-            key: Chance.octets::<16>().iter().map(|octet| format!("{octet:02x}")).collect(),
+            key: hexadecimal(&Chance.octets::<16>()),
             refused,
         }
     }

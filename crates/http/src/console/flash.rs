@@ -2,6 +2,7 @@
 //! cookie that lives for one page.
 
 use super::lang::{Arg as _, Lang};
+use crate::hex::hexadecimal;
 
 /// Characters of the value that is shown.
 const VALUE_MAX: usize = 200;
@@ -32,8 +33,7 @@ impl Flash {
 
     pub(super) fn to_cookie(&self) -> String {
         let value: String = self.value.chars().take(VALUE_MAX).collect();
-        let hex: String = value.bytes().map(|octet| format!("{octet:02x}")).collect();
-        format!("{}.{}.{hex}", u8::from(self.good), self.key)
+        format!("{}.{}.{}", u8::from(self.good), self.key, hexadecimal(value.as_bytes()))
     }
 
     /// What a cookie says; nothing when it is not of ours. Anybody can write a cookie: only sentences of

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use facteur_domain::text::rewrite::Change;
-use facteur_domain::{Class, Message, Msisdn, Timestamp};
+use facteur_domain::{Class, Message, Timestamp};
 use facteur_gateway::{
     Caller, Chance, Code, Compliance, IdempotencyKey, Judgement, Origin, Refusal, Reply, SendRequest,
     StoredAnswer, mint_token,
@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::lang::Lang;
 use super::{Field, Fields, Flash, Member, Page, Pages, Permission, Trouble, mend, render, words};
 use crate::app::App;
+use crate::table;
 
 /// The longest text, in characters.
 const TEXT_MAX: usize = 1_000;
@@ -238,17 +239,7 @@ fn local(member: &Member, text: &str) -> Option<Timestamp> {
 
 /// A number as people write it, in E.164 when it is clear what is meant; else as it was written.
 pub(super) fn number(text: &str) -> String {
-    let plain: String =
-        text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '\u{a0}' | '\u{202f}')).collect();
-    let national = plain.strip_prefix("0033").or_else(|| plain.strip_prefix("+330")).or_else(|| {
-        let rest = plain.strip_prefix('0')?;
-        (rest.len() == 9 && !rest.starts_with('0')).then_some(rest)
-    });
-    let Some(national) = national else { return plain };
-    match Msisdn::parse(&format!("+33{national}")) {
-        Ok(number) => number.overseas_form().unwrap_or(number).to_string(),
-        Err(_) => plain,
-    }
+    table::number::number(text).map_or_else(|_| text.trim().to_owned(), |number| number.to_string())
 }
 
 /// A refusal of a field, in the viewer's language where we have the words.

@@ -89,6 +89,9 @@ codes! {
     API_KEY_QUOTA_EXCEEDED TOO_MANY_REQUESTS "The key's daily quota is used up; see `Retry-After`.";
     INTERNAL_SERVER_ERROR INTERNAL_SERVER_ERROR "Something failed on our side.";
     SERVICE_UNAVAILABLE SERVICE_UNAVAILABLE "Nothing can be kept now; nothing was. Try again.";
+    GATEWAY_TIMEOUT GATEWAY_TIMEOUT
+        "The request took too long: it may have been carried out, or still be. Repeat it with the same \
+         Idempotency-Key.";
 }
 
 /// The code of a refusal by the gateway.

@@ -36,6 +36,18 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
     }
 }
 
+#[tokio::test]
+async fn what_is_no_text_in_a_path_is_told_as_an_error_of_ours() {
+    let world = World::new().await;
+    for (method, path, status, code) in [
+        (Method::DELETE, "/v1/api/webhooks/%FF", 404, "WEBHOOK_NOT_FOUND"),
+        (Method::PUT, "/v2/api/conversations/%FF/action", 400, "INVALID_PHONE_FORMAT"),
+    ] {
+        let answer = world.call(request(method, path, &world.key, "{}")).await;
+        assert_eq!(told(&answer), (status, Some(code)), "{path}: {}", answer.text);
+    }
+}
+
 /// Requirement `seed-auth-header`.
 #[tokio::test]
 async fn a_key_is_asked_for_before_anything_in_the_request_is_read() {
@@ -160,7 +172,13 @@ async fn wrong_keys_are_slowed_and_right_ones_are_not() {
     let world = World::with(&Options { failures_per_second: 2, ..Options::default() }).await;
     let mut codes = Vec::new();
     for _ in 0..40 {
-        codes.push(world.call(request(Method::GET, "/v2/api/me", "wrong", "")).await.status.as_u16());
+        let answer = world.call(request(Method::GET, "/v2/api/me", "wrong", "")).await;
+        codes.push(answer.status.as_u16());
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            let left = answer.header("x-ratelimit-remaining");
+            assert_eq!((left, answer.header("retry-after")), (Some("0"), Some("1")));
+            assert!(answer.body["error"]["suggestion"].is_string(), "{}", answer.text);
+        }
     }
     assert_eq!(codes[0], 401);
     assert!(codes.contains(&429), "{codes:?}");

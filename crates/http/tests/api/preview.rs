@@ -1,10 +1,10 @@
 //! `POST /v2/api/sms/preview`: the verdict, and nothing sent.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use facteur_store::OnClosedWindow;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{Traits, World, request};
 
 fn message(class: &str) -> Value {
     json!({"sender_id": "MyCompany", "to": "+33612345678", "message": "Bonjour", "class": class})
@@ -233,6 +233,27 @@ async fn a_price_per_part_makes_costs() {
         "{}",
         list.text
     );
+}
+
+/// As a list of messages does: the rules are asked for each.
+#[tokio::test]
+async fn a_list_of_recipients_counts_as_one_write_for_each_200() {
+    let world = World::new().await;
+    let key = world.add_key(Traits { writes: 5, ..Traits::default() }).await;
+    let mut body = message("transactional");
+    body["to"] = json!(vec!["+33612345678"; 1_000]);
+    let asked = || world.call(request(Method::POST, "/v2/api/sms/preview", &key, &body.to_string()));
+    // Two within one second of the clock, which the tests' clock does not leave by itself.
+    let second = loop {
+        let (first, second) = (asked().await, asked().await);
+        if first.status == StatusCode::OK {
+            assert_eq!(first.header("x-ratelimit-remaining"), Some("0"));
+        }
+        if first.header("x-ratelimit-reset") == second.header("x-ratelimit-reset") {
+            break second;
+        }
+    };
+    assert_eq!((second.status, second.code()), (StatusCode::TOO_MANY_REQUESTS, Some("RATE_LIMIT_EXCEEDED")));
 }
 
 #[tokio::test]

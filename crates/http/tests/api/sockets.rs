@@ -163,13 +163,21 @@ async fn a_body_that_does_not_come_is_408() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_too_long_is_503_and_says_how_to_repeat_it() {
+async fn a_request_that_takes_too_long_is_504_and_says_how_to_repeat_it() {
     let options = Options { request_timeout: Duration::from_millis(100), ..Options::default() };
     let server = Server::start(options).await;
-    let mut stream = server.connect().await;
-    stream.write_all(server.head(100).as_bytes()).await.expect("written");
-    let text = rest(&mut stream).await;
-    assert!(text.starts_with("HTTP/1.1 503 ") && text.contains("Idempotency-Key"), "{text}");
+    // Without a key nobody may repeat it blindly; "retryable" is what programs look at.
+    for (more, retryable) in [("", false), ("Idempotency-Key: k1\r\n", true)] {
+        let mut stream = server.connect().await;
+        let head = server.head(100).replace("Host: facteur\r\n", &format!("Host: facteur\r\n{more}"));
+        stream.write_all(head.as_bytes()).await.expect("written");
+        let text = rest(&mut stream).await;
+        assert!(text.starts_with("HTTP/1.1 504 ") && text.contains("\"code\":\"GATEWAY_TIMEOUT\""), "{text}");
+        assert!(
+            text.contains("Idempotency-Key") && text.contains(&format!("\"retryable\":{retryable}")),
+            "{text}"
+        );
+    }
     server.finish().await;
 }
 

@@ -51,7 +51,8 @@ pub(crate) async fn import(
 ) -> Result<Response, ApiError> {
     let octets = table(request, &app.options).await?;
     let settings = app.gateway.settings(caller.workspace());
-    let read = read_consents(&octets, context(&settings, &app.gateway)).map_err(unreadable)?;
+    let reader = app.clone();
+    let read = aside(move || read_consents(&octets, context(&settings, &reader.gateway))).await?;
     let report = bulk::record_import(read, |chunk| ids(keep(&app.gateway, &caller, chunk))).await?;
     ok(&Data { data: report })
 }
@@ -70,9 +71,19 @@ pub(crate) async fn table(request: Request, options: &Options) -> Result<Bytes, 
     body::octets(&parts, body, &wanted, options).await.map(|(_, octets)| octets)
 }
 
+/// What `read` makes of a file: megabytes are read aside from the tasks that answer requests.
+///
+/// # Errors
+/// The file is no table.
+pub(crate) async fn aside<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, NoTable> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(read).await.map_err(ApiError::internal)?.map_err(unreadable)
+}
+
 /// A file that is no table.
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-pub(crate) fn unreadable(why: NoTable) -> ApiError {
+fn unreadable(why: NoTable) -> ApiError {
     ApiError::new(&codes::INVALID_CSV, why.to_string())
         .suggest("Save the table as CSV, its first line being the names of the columns.")
 }

@@ -1,6 +1,7 @@
 //! `PUT /v2/api/conversations/{contact_number}/action`.
 
 use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use facteur_domain::Msisdn;
@@ -73,11 +74,13 @@ pub(crate) struct ActionAnswer {
 pub(crate) async fn act(
     State(app): State<App>,
     Extension(caller): Key,
-    Path(number): Path<String>,
+    number: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let body = body::json(&parts, body, &app.options).await?;
+    // What is no text is no number either.
+    let number = number.map_or_else(|_| String::new(), |Path(number)| number);
     // Some libraries write the plus sign as the space that it means in a query.
     let number = number.strip_prefix(' ').map_or_else(|| number.clone(), |digits| format!("+{digits}"));
     let phone = Msisdn::parse(&number).map_err(|why| {

@@ -15,8 +15,7 @@ use crate::api::sms::request::{Given, SendSms, given_list, read_fields};
 use crate::api::sms::{respond, trace};
 use crate::api::{Data, Key};
 use crate::app::App;
-use crate::error::{ApiError, EntryError, ErrorBody, codes};
-use crate::limits::{Kind, MESSAGES_A_WRITE, WINDOW_SECONDS, Window};
+use crate::error::{ApiError, EntryError, ErrorBody};
 use crate::{body, idempotency};
 
 /// The route as idempotency keys know it.
@@ -121,16 +120,10 @@ pub(crate) async fn send(
         let list = List::read(entries.first, trace(&parts.headers), now);
         list.send(&app, &caller, key).await.unwrap_or_else(IntoResponse::into_response)
     } else {
-        too_many(window).into_response()
+        window.list_refused().into_response()
     };
     response.extensions_mut().insert(window);
     Ok(response)
-}
-
-fn too_many(window: Window) -> ApiError {
-    ApiError::new(&codes::RATE_LIMIT_EXCEEDED, window.exceeded(Kind::Write))
-        .retry_after(WINDOW_SECONDS)
-        .suggest(format!("A list counts as one write for each {MESSAGES_A_WRITE} messages: wait as long as Retry-After says."))
 }
 
 /// A list as it was read: for each entry its sender, as the client wrote it, or its fault.

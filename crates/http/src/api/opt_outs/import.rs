@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::record::{ids, keep};
 use crate::api::bulk;
-use crate::api::consents::import::{ImportAnswer, table, unreadable};
+use crate::api::consents::import::{ImportAnswer, aside, table};
 use crate::api::{Data, Key, ok};
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
@@ -38,7 +38,7 @@ pub(crate) async fn import(
     request: Request,
 ) -> Result<Response, ApiError> {
     let octets = table(request, &app.options).await?;
-    let read = read_opt_outs(&octets).map_err(unreadable)?;
+    let read = aside(move || read_opt_outs(&octets)).await?;
     let report = bulk::record_import(read, |chunk| ids(keep(&app.gateway, &caller, chunk))).await?;
     ok(&Data { data: report })
 }

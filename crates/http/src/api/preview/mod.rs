@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use facteur_domain::Timestamp;
-use facteur_gateway::{PREVIEW_MAX, Preview, Refusal, SendRequest};
+use facteur_gateway::{Caller, PREVIEW_MAX, Preview, Refusal, SendRequest};
 use facteur_store::{OnClosedWindow, Settings};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -119,10 +119,25 @@ pub(crate) async fn preview(
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let body = body::long_json(&parts, body, &app.options).await?;
-    let Asked { request, recipients, at_counts } = read(&body, app.gateway.now())?;
+    let now = app.gateway.now();
+    let Asked { request, recipients, at_counts } = read(&body, now)?;
+    // The rules are asked for each recipient, as they are for each message of a list.
+    let (window, within) = app.limits.take_list(&caller, recipients.as_ref().map_or(1, Vec::len), now);
+    let mut response = if within {
+        let asked = Asked { request, recipients, at_counts };
+        judge(&app, &caller, asked).await.unwrap_or_else(IntoResponse::into_response)
+    } else {
+        window.list_refused().into_response()
+    };
+    response.extensions_mut().insert(window);
+    Ok(response)
+}
+
+async fn judge(app: &App, caller: &Caller, asked: Asked) -> Result<Response, ApiError> {
+    let Asked { request, recipients, at_counts } = asked;
     let words = Words::of(&request, at_counts, &app.gateway.settings(caller.workspace()));
     let one = recipients.is_none();
-    let judged = app.gateway.preview(&caller, request, recipients.unwrap_or_default()).await?;
+    let judged = app.gateway.preview(caller, request, recipients.unwrap_or_default()).await?;
     let mut judged: Vec<Preview> = judged.into_iter().map(|preview| words.answered(preview)).collect();
     if one {
         let only = judged.pop().ok_or_else(|| ApiError::internal("no verdict"))?;

@@ -6,9 +6,9 @@ use facteur_store::{Evidence, SenderRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::consents::view::hexadecimal;
 use crate::api::preview::view::ReasonView;
 use crate::api::words;
+use crate::hex::hexadecimal;
 
 /// A Sender ID or short code.
 #[derive(Serialize, ToSchema)]

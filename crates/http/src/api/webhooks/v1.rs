@@ -1,6 +1,7 @@
 //! Webhooks as Allo's v1 has them, for old clients: one sender an endpoint, answers in camel case.
 
 use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -195,10 +196,10 @@ pub(crate) async fn create(
 pub(crate) async fn delete(
     State(app): State<App>,
     Extension(caller): Key,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let gateway = &app.gateway;
-    let id = id_of(&id).ok_or_else(not_found)?;
+    let id = id.ok().and_then(|id| id_of(&id)).ok_or_else(not_found)?;
     let found = gateway.store().webhook(caller.workspace(), id).await?;
     found.filter(|webhook| webhook.v1.is_some()).ok_or_else(not_found)?;
     let removing = gateway.store().delete_webhook(caller.workspace(), id, gateway.now(), caller.actor());

@@ -83,7 +83,7 @@ fn article(html: &mut Html, document: &Value, (path, method, operation): (&str, 
     scope(html, path, method);
     html.raw("</p>\n").paragraphs(operation["description"].as_str().unwrap_or(""));
     parameters(html, document, operation);
-    request(html, document, path, operation);
+    request(html, document, (method, path), operation);
     responses(html, document, operation);
     html.raw("</article>\n");
 }
@@ -115,7 +115,7 @@ fn parameters(html: &mut Html, document: &Value, operation: &Value) {
     html.raw("</table></div>\n");
 }
 
-fn request(html: &mut Html, document: &Value, path: &str, operation: &Value) {
+fn request(html: &mut Html, document: &Value, (method, path): (&str, &str), operation: &Value) {
     let body = &operation["requestBody"]["content"]["application/json"]["schema"];
     if body.is_null() {
         return;
@@ -125,7 +125,8 @@ fn request(html: &mut Html, document: &Value, path: &str, operation: &Value) {
     html.raw("</table></div>\n");
     let example = &schema::resolve(document, body)["example"];
     if !example.is_null() {
-        html.raw("<h4>Example</h4>\n<pre tabindex=\"0\"><code>curl -X POST &quot;$FACTEUR").text(path);
+        html.raw("<h4>Example</h4>\n<pre tabindex=\"0\"><code>curl -X ").text(&method.to_uppercase());
+        html.raw(" &quot;$FACTEUR").text(path);
         html.raw("&quot; \\\n  -H &quot;Authorization: Api-Key $KEY&quot; \\\n  -H &quot;Content-Type: ");
         html.raw("application/json&quot; \\\n  -d &#39;");
         html.text(&serde_json::to_string_pretty(example).unwrap_or_default()).raw("&#39;</code></pre>\n");
@@ -139,7 +140,10 @@ fn responses(html: &mut Html, document: &Value, operation: &Value) {
         html.prose(response["description"].as_str().unwrap_or("")).raw("</dd>\n");
     }
     html.raw("</dl>\n");
-    let success = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+    let answers = operation["responses"].as_object().into_iter().flatten();
+    let success = answers.filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response).next();
+    let success = success.unwrap_or(&Value::Null);
+    let success = &success["content"]["application/json"]["schema"];
     if !success.is_null() {
         html.raw("<details open><summary>Fields of the success</summary>\n<div class=\"scroll\"><table>\n");
         schema::rows(html, document, success);
