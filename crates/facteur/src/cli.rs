@@ -16,7 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   facteur dev                                  the product and a French network in one process
   facteur serve --config facteur.toml          production
-  facteur send --key KEY --sender-id MyCompany --to +33612345678 --message Bonjour --wait
+  FACTEUR_API_KEY=KEY facteur send --sender-id MyCompany --to +33612345678 --message Bonjour --wait
   facteur doctor --config facteur.toml         what is wrong, and what to do";
 
 /// What can be run.

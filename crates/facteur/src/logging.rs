@@ -35,5 +35,7 @@ pub(crate) fn start(log: &Log) -> Result<(), Failure> {
         Format::Human => builder.init(),
         Format::Json => builder.json().init(),
     }
+    // A panic's words may quote a number or a text.
+    facteur_http::watch_panics();
     Ok(())
 }

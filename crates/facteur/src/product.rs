@@ -135,7 +135,8 @@ impl Product {
         }
     }
 
-    async fn end(&self, limit: Duration) -> Ending {
+    /// Ends in order, now.
+    pub(crate) async fn end(&self, limit: Duration) -> Ending {
         self.stop.cancel();
         self.tasks.close();
         let answered = tokio::time::timeout(limit, self.tasks.wait()).await.is_ok();

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::config::{self, TEMPLATE};
 use crate::failure::Failure;
 use crate::output::{Output, line};
+use crate::product;
 
 /// Arguments of `config`.
 #[derive(Debug, clap::Args)]
@@ -40,6 +41,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         What::Template => line(TEMPLATE.trim_end()),
         What::Check { file, json } => {
             let checked = config::load(&file)?;
+            // Certificate and key are read, and must go together.
+            product::http_options(&checked.settings.http, &checked.settings.console)?;
             let routes: Vec<&str> = checked.routes.iter().map(|route| route.name.as_str()).collect();
             let told = json!({"file": file.display().to_string(), "routes": routes});
             Output { json }

@@ -111,8 +111,10 @@ async fn dev(args: Args) -> Result<(), Failure> {
     if !args.quiet {
         far_side.show_phones();
     }
-    if let Some(path) = &args.ready_file {
-        ready.write(path)?;
+    if let Some(Err(failure)) = args.ready_file.as_deref().map(|path| ready.write(path)) {
+        product.end(SHUTDOWN_LIMIT).await;
+        far_side.end().await;
+        return Err(failure);
     }
     let ending = product.run_until_signal(signals, SHUTDOWN_LIMIT).await;
     far_side.end().await;

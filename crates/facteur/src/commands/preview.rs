@@ -19,8 +19,9 @@ const REFUSED: u8 = 2;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  facteur preview --key KEY --sender-id MaBoutique --to +33612345678 --message 'Soldes samedi' --class marketing
-  facteur preview --key KEY --sender-id 38180 --to +33612345678 --message 'Colis parti' --at 2026-11-29T21:00:00+01:00
+  export FACTEUR_API_KEY=KEY
+  facteur preview --sender-id MaBoutique --to +33612345678 --message 'Soldes samedi' --class marketing
+  facteur preview --sender-id 38180 --to +33612345678 --message 'Colis parti' --at 2026-11-29T21:00:00+01:00
 
 Reasons are told in French where LANG is French, else in English.
 

@@ -25,9 +25,10 @@ const NOT_DELIVERED: u8 = 3;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  facteur send --key KEY --sender-id MyCompany --to +33612345678 --message 'Bonjour'
-  FACTEUR_API_KEY=KEY facteur send --sender-id 38180 --to +33612345678 --message 'Code 123456' --class otp --wait
-  facteur send --key KEY --sender-id MyCompany --file list.csv
+  export FACTEUR_API_KEY=KEY      (not --key KEY: whoever sees this machine's processes sees it)
+  facteur send --sender-id MyCompany --to +33612345678 --message 'Bonjour'
+  facteur send --sender-id 38180 --to +33612345678 --message 'Code 123456' --class otp --wait
+  facteur send --sender-id MyCompany --file list.csv
 
 A file is CSV, as spreadsheets save it; its first line names the columns, as in `to;message`: any of to, message,
 sender_id, class, client_reference, send_at, validity_minutes. The options stand for what it does not say. It is

@@ -74,13 +74,19 @@ async fn serve(args: &Args, checked: &Checked) -> Result<(), Failure> {
         let console = ready.console.as_deref().unwrap_or_default();
         line(&format!("nobody can sign in to the console yet; open this link once, in a browser: {console}"));
     }
-    if let Some(path) = &args.ready_file {
-        ready.write(path)?;
-    }
-    let ending = product.run_until_signal(signals, settings.process.shutdown_limit).await;
+    let limit = settings.process.shutdown_limit;
+    let ended = match args.ready_file.as_deref().map_or(Ok(()), |path| ready.write(path)) {
+        Ok(()) => Ok(product.run_until_signal(signals, limit).await),
+        // The window is open: what came in meanwhile ends in order too.
+        Err(failure) => {
+            product.end(limit).await;
+            Err(failure)
+        }
+    };
     if let Some(exporter) = exporter {
         exporter.end().await;
     }
+    let ending = ended?;
     line(&ending.sentence());
     Ok(())
 }

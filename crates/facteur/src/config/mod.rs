@@ -227,6 +227,16 @@ mod tests {
     }
 
     #[test]
+    fn a_password_that_is_no_text_is_not_quoted() {
+        for password in ["12345678", "1.5", "true", "[\"hunter22\"]", "{ x = \"hunter22\" }", "2026-11-25"] {
+            let text = ROUTE.replace("\"pw\"", password);
+            let list = read(&text).expect_err("refused");
+            let told = Problems { file: "f.toml".into(), text, list }.to_string();
+            assert_eq!(told, "f.toml:5:12: a password is a text, written in quotes", "{password}");
+        }
+    }
+
+    #[test]
     fn a_route_is_what_the_file_says() {
         let text =
             format!("{ROUTE}bind = \"transmitter_receiver\"\nper_second = 20\nwindow = 7\n[routes.tls]\n");

@@ -78,8 +78,12 @@ fn place(text: &str, octet: usize) -> (usize, usize, &str) {
     (line, column, text[start..end].trim_end_matches('\r'))
 }
 
+/// Whether a line has a password on it: as its setting, quoted or not, or within an inline table.
 fn holds_secret(line: &str) -> bool {
-    line.trim_start().strip_prefix("password").is_some_and(|rest| rest.trim_start().starts_with('='))
+    line.split("password").skip(1).any(|rest| {
+        let rest = rest.trim_start_matches(['"', '\'']);
+        rest.trim_start().starts_with('=')
+    })
 }
 
 #[cfg(test)]
@@ -110,6 +114,23 @@ mod tests {
             list: vec![Problem::at(at, "too long"), Problem { at: None, what: "and more".into() }],
         };
         assert_eq!(problems.to_string(), "f.toml:2:12: too long\n\nf.toml: and more");
+    }
+
+    #[test]
+    fn lines_that_hold_a_password_are_known() {
+        for line in [
+            "password = 1",
+            "  password=\"x\"",
+            "routes = [{ window = 0, password = \"x\" }]",
+            "\"password\" = 'x'",
+        ] {
+            assert!(holds_secret(line), "{line}");
+        }
+        for line in
+            ["password_file = \"/run/pw\"", "password_env = \"PW\"", "name = \"password\"", "[[routes]]"]
+        {
+            assert!(!holds_secret(line), "{line}");
+        }
     }
 
     #[test]

@@ -13,8 +13,8 @@ pub(crate) struct Process {
     /// Worker threads; 0 for one a processor.
     #[serde(deserialize_with = "number::<_, usize, 0, 256>")]
     pub(crate) worker_threads: usize,
-    /// This gateway's number in the ids it makes.
-    #[serde(deserialize_with = "number::<_, u8, 0, 31>")]
+    /// This gateway's number in the ids it makes. 31 is the one of `facteur admin`.
+    #[serde(deserialize_with = "number::<_, u8, 0, 30>")]
     pub(crate) node: u8,
     /// How long an orderly end may take: requests in flight, then operators' answers.
     #[serde(deserialize_with = "duration::<_, 0, 600_000>")]

@@ -88,7 +88,10 @@ struct Secret(Redacted<String>);
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(|text| Self(Redacted::new(text)))
+        // Its own words for what is no text: serde's would quote the secret.
+        let read = String::deserialize(from);
+        read.map(|text| Self(Redacted::new(text)))
+            .map_err(|_| serde::de::Error::custom("a password is a text, written in quotes"))
     }
 }
 

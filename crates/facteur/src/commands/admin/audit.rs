@@ -24,7 +24,7 @@ pub(super) async fn run(desk: &Desk, args: &Args) -> Result<(), Failure> {
     let page = Page { page: args.page, size: args.size };
     let lines = desk.store.audit(only, page).await?;
     let rows: Vec<Value> = lines.rows.iter().map(|line| row(desk, line)).collect();
-    desk.output.table(&rows, &["at", "actor", "workspace", "action", "detail"]);
+    desk.output.table(&rows, &["at", "actor", "workspace", "action", "detail", "before", "after", "origin"]);
     Ok(())
 }
 
@@ -36,5 +36,8 @@ fn row(desk: &Desk, line: &AuditLine) -> Value {
         "workspace_id": line.workspace.map(|id| id.to_string()),
         "action": line.action,
         "detail": line.detail,
+        "origin": line.origin,
+        "before": line.before,
+        "after": line.after,
     })
 }

@@ -13,6 +13,9 @@ use crate::failure::Failure;
 const READS: u32 = 20;
 const WRITES: u32 = 5;
 
+/// The longest label, in characters; the console takes as many.
+const LABEL_MAX: usize = 60;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum What {
     /// Make a key; its secret is shown once.
@@ -51,7 +54,7 @@ pub(super) struct Create {
     #[arg(long, default_value_t = WRITES, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     write_per_second: u32,
     /// Messages a UTC day; unbounded without it.
-    #[arg(long, value_name = "MESSAGES")]
+    #[arg(long, value_name = "MESSAGES", value_parser = clap::value_parser!(u32).range(1..))]
     daily_quota: Option<u32>,
     /// The secret, for a benchmark whose tools fix it. Anyone who sees this process sees it.
     #[arg(long, hide = true, value_parser = crate::commands::fixed_secret)]
@@ -75,11 +78,15 @@ pub(super) async fn run(desk: &Desk, what: What) -> Result<(), Failure> {
 
 async fn make(desk: &Desk, create: Create) -> Result<(), Failure> {
     let workspace = desk.workspace(create.workspace.as_deref())?;
+    let label = create.label.trim().to_owned();
+    if !(1..=LABEL_MAX).contains(&label.chars().count()) || label.chars().any(char::is_control) {
+        return Err(Failure::new(format!("a key's label has 1 to {LABEL_MAX} characters")));
+    }
     let NewKey { secret, visible, hash } = mint_key(Chance, create.test, create.secret.as_deref());
     let record = ApiKey {
         id: AccountKeyId::from_key(desk.fresh_key()),
         workspace,
-        label: create.label,
+        label,
         visible,
         hash,
         scopes: create.scopes.into_iter().map(|scope| scope.as_str().to_owned()).collect(),

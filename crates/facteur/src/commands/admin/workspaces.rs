@@ -35,12 +35,14 @@ pub(super) async fn run(desk: &Desk, what: What) -> Result<(), Failure> {
 }
 
 async fn create(desk: &Desk, name: String) -> Result<(), Failure> {
-    let length = name.trim().chars().count();
+    let name = name.trim().to_owned();
+    let length = name.chars().count();
     if length == 0 || length > NAME_MAX || name.chars().any(char::is_control) {
         return Err(Failure::new(format!("a workspace's name has 1 to {NAME_MAX} characters")));
     }
-    if desk.here.workspaces.iter().any(|workspace| workspace.name == name) {
-        return Err(Failure::new(format!("there is a workspace {name} already")));
+    let same = |workspace: &&Workspace| workspace.name.eq_ignore_ascii_case(&name);
+    if let Some(there) = desk.here.workspaces.iter().find(same) {
+        return Err(Failure::new(format!("there is a workspace {} already", there.name)));
     }
     let id = WorkspaceId::from_key(desk.fresh_key());
     let workspace = Workspace { id, name, created_at: desk.now };
