@@ -396,3 +396,32 @@ fn nobody_replies_to_a_name() {
     let understood = understand("MaBoutique", "bonjour", &Known::default());
     assert_eq!((understood.owner, understood.answer.is_none()), (None, true));
 }
+
+/// Requirement `fr-contact-reply`: where nobody can tell who is meant, whoever runs the platform, if it says so.
+#[test]
+fn contact_that_can_be_nobodys_is_answered_by_the_platform() {
+    assert_eq!(answer(&understand("36111", "CONTACT", &Known::default())), None, "it is kept, and shown");
+    let arrived = Arrived {
+        id: InboundId::from_key(18),
+        at: NOW,
+        now: NOW,
+        phone: Some(phone()),
+        code: "36111".parse().ok(),
+        text: "CONTACT",
+        open: false,
+    };
+    let mut desk = desk();
+    desk.replies.publisher = Publisher {
+        legal_name: Some("Plateforme SAS".to_owned()),
+        service_contact: Some("plateforme.example".to_owned()),
+        ..Publisher::default()
+    };
+    let said = "Service édité par Plateforme SAS. Service client: plateforme.example. STOP pour ne plus recevoir \
+                de SMS.";
+    let understood = desk.understand(&arrived, &Known::default());
+    assert_eq!(answer(&understood), Some((AutoReply::Contact, said, WorkspaceId::PLATFORM)));
+    // Somebody wrote: it is theirs.
+    let known = Known { written: vec![written(LEROY, "36111", "36111", 1, false)], ..Known::default() };
+    let theirs = desk.understand(&arrived, &known);
+    assert_eq!(answer(&theirs).map(|(_, _, workspace)| workspace), Some(LEROY));
+}

@@ -265,3 +265,22 @@ async fn a_message_whose_handling_always_fails_is_kept_as_it_came_and_its_stop_c
     assert_eq!(standing().await, 0);
     house.stop().await;
 }
+
+/// Requirements `fr-stop-unattributed`, `fr-stop-confirmed`.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_stop_and_start_to_a_code_of_nobody_is_answered_in_nobodys_name() {
+    let house = house(NIGHT).await;
+    let number = facteur_domain::Msisdn::parse(PHONE).expect("valid");
+    let standing = async || {
+        let asked = vec![(house.workspace, number)];
+        house.gateway.store().standings(asked).await.expect("read").remove(0).opt_outs.len()
+    };
+    house.network.answer(PHONE, "36999", "STOP").expect("a phone");
+    assert_eq!(received(&house, 1).await, ["Votre désinscription est prise en compte."]);
+    assert_eq!(standing().await, 1);
+    house.network.answer(PHONE, "36999", "START").expect("a phone");
+    let said = "Vous recevrez de nouveau nos SMS. STOP au 36999 pour vous désinscrire.";
+    assert_eq!(received(&house, 2).await[1], said);
+    assert_eq!(standing().await, 0);
+    house.stop().await;
+}
