@@ -158,7 +158,11 @@ impl Browser {
 
     /// Presses a button or follows a link.
     pub(crate) async fn press(&self, css: &str) {
-        self.see(css).await.click().await.expect("it can be pressed");
+        // A part that is brought up to date may be replaced between the look and the press.
+        until(&format!("{css} pressed"), async || {
+            self.driver.find(By::Css(css)).await.ok()?.click().await.ok()
+        })
+        .await;
     }
 
     /// Fills in a field in place of what stands in it.
