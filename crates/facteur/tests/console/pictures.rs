@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use thirtyfour::By;
 
 use crate::browser::{Browser, Look};
 use crate::common::{Product, until};
@@ -112,7 +113,10 @@ pub(crate) async fn every_page(browser: &Browser) -> Vec<(String, String)> {
     let led = LED_TO.iter().map(|(name, list, link)| (*name, format!("{workspace}{list}"), *link));
     for (name, list, link) in led.chain([review]) {
         browser.goto(&list).await;
-        let to = browser.see(link).await.prop("pathname").await.expect("read").expect("an address");
+        let to = until(&format!("{link} on {list}"), async || {
+            browser.driver.find(By::Css(link)).await.ok()?.prop("pathname").await.ok()?
+        })
+        .await;
         pages.push((name.to_owned(), to));
     }
     pages
