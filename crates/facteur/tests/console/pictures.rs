@@ -152,7 +152,7 @@ async fn pictures_of_every_page() {
     full(&product).await;
     let mut wide = Vec::new();
     for lang in ["fr", "en"] {
-        for (width, dark) in [(1280, false), (1280, true), (390, false), (390, true)] {
+        for (width, dark) in [(1280, false), (1280, true), (390, false), (390, true), (360, false)] {
             let browser = Browser::signed_in(&product, Look { lang, width, dark }).await;
             for (name, path) in every_page(&browser).await {
                 browser.goto(&path).await;
