@@ -42,7 +42,7 @@ pub struct QueueReport {
     pub on_disk: usize,
     /// Parts of both.
     pub parts: u64,
-    /// When the one that waits longest was accepted.
+    /// Since when the one that waits longest might have left.
     pub oldest: Option<Timestamp>,
     /// When one that came last would leave; `None` when nobody can tell.
     pub eta: Option<Eta>,

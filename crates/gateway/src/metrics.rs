@@ -217,7 +217,7 @@ impl Metrics {
             queue_oldest: made!(
                 r,
                 "queue_oldest_seconds",
-                "Age of the message that waits longest for its turn, by class; 0 when none waits"
+                "Time since the message that waits longest for its turn might have left, by class; 0 when none waits"
             ),
             queue_eta: made!(
                 r,

@@ -3,10 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use facteur_domain::{Message, MessageId, Sender};
+use facteur_domain::{MessageId, Sender, Timestamp};
 use facteur_store::Waiting;
 
 use crate::meters::Meters;
+
+/// Messages of a line that are looked at, at most, for the one that waits longest: all that a campaign
+/// scheduled for one instant may stand at the head.
+const LOOKED_AT: usize = 1_000;
 
 /// What a workspace is due, as it and the platform settled it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +47,16 @@ struct Line {
     messages: VecDeque<Waiting>,
     /// Its first message waits for the one before it to the same phone.
     paused: Option<Instant>,
+}
+
+/// Since when a message might have left. One that an operator put off goes on counting from the first time:
+/// its `not_before` rises with every attempt, and would hide that it does not leave.
+fn since(waiting: &Waiting) -> Timestamp {
+    if waiting.attempts == 0 { waiting.not_before } else { waiting.message.send_at }
+}
+
+fn at_once(waiting: &Waiting) -> bool {
+    waiting.attempts == 0 && waiting.not_before <= waiting.message.accepted_at
 }
 
 /// One workspace in one class.
@@ -130,13 +144,15 @@ impl Account {
         Err(rest)
     }
 
-    /// When the message that waits longest was accepted, among those in memory.
-    pub(super) fn oldest(&self) -> Option<&Message> {
-        self.lines
-            .iter()
-            .filter_map(|line| line.messages.front())
-            .map(|waiting| &waiting.message)
-            .min_by_key(|message| message.id)
+    /// Since when the message that waits longest might have left, among those in memory.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        let oldest = |line: &Line| {
+            // What fell due or came back stands at the head, before what waits since longer; behind the first
+            // that might leave as it was accepted is only what came after it.
+            let last = line.messages.iter().take(LOOKED_AT).position(at_once).unwrap_or(LOOKED_AT);
+            line.messages.iter().take(last + 1).map(since).min()
+        };
+        self.lines.iter().filter_map(oldest).min()
     }
 
     /// Parts before the message `id`, about: lines are nearly in order of acceptance.

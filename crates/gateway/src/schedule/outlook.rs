@@ -15,7 +15,7 @@ pub(crate) struct Depth {
     pub(crate) on_disk: usize,
     /// Parts of both.
     pub(crate) parts: u64,
-    /// When the one that waits longest in memory was accepted.
+    /// Since when the one that waits longest in memory might have left.
     pub(crate) oldest: Option<Timestamp>,
 }
 
@@ -38,8 +38,7 @@ impl Queue {
                 depth.messages += account.held;
                 depth.on_disk += account.shelf.len();
                 depth.parts += account.parts + account.shelf_parts;
-                let oldest = account.oldest().map(|message| message.accepted_at);
-                depth.oldest = [depth.oldest, oldest].into_iter().flatten().min();
+                depth.oldest = [depth.oldest, account.oldest()].into_iter().flatten().min();
             }
             depth
         })

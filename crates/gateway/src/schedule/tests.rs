@@ -325,6 +325,33 @@ fn what_is_not_due_waits() {
     assert_eq!(desk.queue.len(), 0);
 }
 
+/// The gauge pages somebody: what was accepted long ago and falls due now does not wait yet, and hides
+/// nothing that does; what an operator puts off again and again has waited since the first time.
+#[test]
+fn the_age_of_a_queue_runs_from_when_its_messages_might_leave() {
+    let oldest = |desk: &Desk| desk.queue.depths()[1].oldest;
+    let mut desk = Desk::new();
+    let mut scheduled = waiting(1, Class::Alert, 1, 1);
+    (scheduled.message.send_at, scheduled.not_before) = (NOW.plus(SECOND * 3600), NOW.plus(SECOND * 3600));
+    desk.push(scheduled);
+    assert_eq!(oldest(&desk), None, "it does not wait for its turn");
+    desk.elapsed = SECOND * 3600;
+    let due = NOW.plus(desk.elapsed);
+    assert!(desk.take(0).is_empty());
+    assert_eq!(oldest(&desk), Some(due), "an hour after it was accepted");
+    // One that waits since longer stands behind it, and is seen.
+    desk.elapsed = Duration::ZERO;
+    let mut stuck = waiting(2, Class::Alert, 1, 1);
+    (stuck.message.accepted_at, stuck.message.send_at, stuck.not_before) = (NOW, NOW, NOW);
+    desk.push(stuck);
+    assert_eq!(oldest(&desk), Some(NOW));
+    desk.elapsed = SECOND * 3600;
+    let mut again = desk.take(2).pop().expect("the second");
+    (again.attempts, again.not_before) = (1, due);
+    desk.push(again);
+    assert_eq!(oldest(&desk), Some(NOW), "put off by the operator");
+}
+
 /// What the disk answers.
 fn read(wanted: &Wanted, class: Class, workspace: i64) -> Vec<Waiting> {
     wanted.ids.iter().map(|id| waiting(id.key() >> 4, class, workspace, 1)).collect()

@@ -41,7 +41,7 @@ pub(crate) struct QueueView {
     on_disk: usize,
     /// Parts (SMS) of both.
     parts: u64,
-    /// When the one that waits longest was accepted, or null.
+    /// Since when the one that waits longest might have left, or null.
     #[schema(required = true)]
     oldest: Option<String>,
     /// When one that came last would leave, or null when nobody can tell.

@@ -53,7 +53,7 @@ pub(super) struct QueueLine {
     pub(super) left: f64,
     /// Seconds that 99 of 100 of those that left had waited at most; null when none left.
     pub(super) wait_p99_seconds: Option<f64>,
-    /// When the one that waits longest was accepted.
+    /// Since when the one that waits longest might have left.
     pub(super) oldest: Option<String>,
     /// Between when and when one that came last would leave; null when nobody can tell.
     pub(super) eta_from: Option<String>,
