@@ -70,10 +70,10 @@ impl Receipt {
     ///
     /// It is one (requirement smpp-receipt-recognised) if esm_class says so (an SMSC delivery
     /// receipt or an intermediate notification, section 5.2.12), if it names a
-    /// receipted_message_id, or, for SMSCs that forget both, if its text begins like Appendix B's:
-    /// an `id:` and then a `stat:` we know or a `sub:` with a count. An acknowledgement by the
-    /// receiving terminal or user (0x08, 0x10) carries a person's text, so that its esm_class alone
-    /// does not make it a receipt.
+    /// receipted_message_id together with a state, or, for SMSCs that forget both, if its text begins
+    /// like Appendix B's: an `id:` and then a `stat:` we know or a `sub:` with a count. What a person wrote
+    /// is none: an acknowledgement by the receiving terminal or user (0x08, 0x10) carries a text, and some
+    /// operators give a phone's message its own id in receipted_message_id.
     ///
     /// The id and the state come from the parameters where there are any, else from the text
     /// (requirement smpp-receipt-tlv).
@@ -82,7 +82,9 @@ impl Receipt {
         let octets = plain(message);
         let fields = Fields::read(&octets);
         let tlv_id = tlv_id(message.tlvs);
-        if !is_flagged(message.esm_class) && tlv_id.is_none() && !fields.look_like_a_receipt() {
+        let has_state = message.tlvs.octet(tag::MESSAGE_STATE).is_some() || octets.trim_ascii().is_empty();
+        let named = tlv_id.is_some() && (has_state || fields.has_a_known_state());
+        if !is_flagged(message.esm_class) && !named && !fields.look_like_a_receipt() {
             return None;
         }
         let id = tlv_id.or(fields.id).map(text).unwrap_or_default();

@@ -16,6 +16,10 @@ use facteur_store::{FreshStops, Receipt, RouteId, Waiting};
 const ALPHANUMERIC: (u8, u8) = (5, 0);
 const SHORT_CODE: (u8, u8) = (3, 1);
 const INTERNATIONAL: (u8, u8) = (1, 1);
+/// TON of a number without its country's code (SMPP 3.4, section 5.2.5).
+const NATIONAL: u8 = 2;
+/// Digits of a French number behind its 0.
+const NATIONAL_DIGITS: usize = 9;
 /// data_coding (SMPP 3.4, section 5.2.19).
 const GSM_DEFAULT: u8 = 0;
 const UCS2: u8 = 8;
@@ -204,7 +208,9 @@ pub(crate) fn says(receipt: &Receipt, errors: &[u32]) -> bool {
     receipt.event != Some(MessageEvent::ReceiptDelivered) && receipt.error.as_ref().is_some_and(named)
 }
 
-/// An address as a number, if it is one: digits, with or without `+`, six at least.
+/// An address as a number, if it is one: digits in international form, with or without `+` or `00`; or a
+/// French number as it is dialled, which some operators give for a phone's (`06…`, or its nine digits with
+/// the TON of a national number).
 pub(crate) fn number(address: &Address<'_>) -> Option<Msisdn> {
     let text = std::str::from_utf8(address.digits).ok()?;
     let digits = text.strip_prefix('+').unwrap_or(text);
@@ -212,7 +218,18 @@ pub(crate) fn number(address: &Address<'_>) -> Option<Msisdn> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    digits.parse().ok().and_then(Msisdn::from_digits).filter(|_| digits.len() >= 8)
+    let national = match digits.strip_prefix('0') {
+        Some(national) if national.len() == NATIONAL_DIGITS => Some(national),
+        // No country's code begins with 0.
+        Some(_) => return None,
+        None => (address.ton == NATIONAL && digits.len() == NATIONAL_DIGITS).then_some(digits),
+    };
+    let number = match national {
+        Some(national) => format!("33{national}").parse().ok(),
+        None => digits.parse().ok().filter(|_| digits.len() >= 8),
+    };
+    let number = number.and_then(Msisdn::from_digits)?;
+    Some(number.overseas_form().unwrap_or(number))
 }
 
 #[cfg(test)]
@@ -299,16 +316,23 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_numbers_in_every_usual_form() {
-        for (digits, number_) in [
-            ("33612345678", Some(33_612_345_678)),
-            ("+33612345678", Some(33_612_345_678)),
-            ("0033612345678", Some(33_612_345_678)),
-            ("MyCompany", None),
-            ("36180", None),
-            ("", None),
+        for (ton, digits, number_) in [
+            (1, "33612345678", Some(33_612_345_678)),
+            (1, "+33612345678", Some(33_612_345_678)),
+            (1, "0033612345678", Some(33_612_345_678)),
+            (2, "0612345678", Some(33_612_345_678)),
+            (0, "0612345678", Some(33_612_345_678)),
+            (2, "612345678", Some(33_612_345_678)),
+            (2, "0692345678", Some(262_692_345_678)),
+            (2, "33612345678", Some(33_612_345_678)),
+            (1, "61234567890", Some(61_234_567_890)),
+            (0, "061234567", None),
+            (1, "MyCompany", None),
+            (1, "36180", None),
+            (1, "", None),
         ] {
-            let address = Address { ton: 1, npi: 1, digits: digits.as_bytes() };
-            assert_eq!(number(&address).map(Msisdn::digits), number_, "{digits}");
+            let address = Address { ton, npi: 1, digits: digits.as_bytes() };
+            assert_eq!(number(&address).map(Msisdn::digits), number_, "{ton} {digits}");
         }
     }
 }

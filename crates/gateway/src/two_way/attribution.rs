@@ -48,7 +48,8 @@ impl<'a> Reader<'a> {
         let candidates =
             code.map_or_else(Vec::new, |code| self.directory.workspaces_of(code, self.desk.rules.stop_code));
         let only = code.and_then(|code| self.directory.dedicated(code));
-        let ours = !candidates.is_empty() || code == self.desk.rules.stop_code;
+        // What came to no short code came to none of ours, also where the platform has none of its own.
+        let ours = !candidates.is_empty() || code.is_some_and(|code| Some(code) == self.desk.rules.stop_code);
         let through = |written: &&Written| !ours || Some(written.code) == code;
         let of_holder = |written: &&Written| only.is_none_or(|only| written.workspace == only);
         let written: Vec<&Written> = self.known.written.iter().filter(through).filter(of_holder).collect();

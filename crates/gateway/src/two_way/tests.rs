@@ -144,7 +144,11 @@ fn understand(code: &str, text: &str, known: &Known) -> Understood {
 }
 
 fn said(code: &str, text: &str, known: &Known, open: bool) -> Understood {
-    let arrived = Arrived {
+    desk().understand(&arrived(code, text, open), known)
+}
+
+fn arrived<'t>(code: &str, text: &'t str, open: bool) -> Arrived<'t> {
+    Arrived {
         id: InboundId::from_key(18),
         at: NOW,
         now: NOW,
@@ -152,8 +156,7 @@ fn said(code: &str, text: &str, known: &Known, open: bool) -> Understood {
         code: code.parse().ok(),
         text,
         open,
-    };
-    desk().understand(&arrived, known)
+    }
 }
 
 /// To whom STOP was said.
@@ -208,7 +211,13 @@ fn a_stop_is_attributed_as_the_table_says() {
     assert_eq!(orders(&understand("36111", "STOP", &known)), [(DURAND, "Durand")], "marketing before others");
     assert_eq!(orders(&understand("36111", "STOP LEROY", &known)), [(LEROY, "Leroy")]);
     // A code that the operator chose: whatever was written last.
-    assert_eq!(orders(&understand("36999", "STOP", &known)), [(BOUTIQUE, "Ma Boutique"), (DURAND, "Durand")]);
+    let whoever_wrote = [(BOUTIQUE, "Ma Boutique"), (DURAND, "Durand")];
+    assert_eq!(orders(&understand("36999", "STOP", &known)), whoever_wrote);
+    // No short code at all, as the operator gave it, whether or not the platform has a code of its own.
+    assert_eq!(orders(&understand("0612345678", "STOP", &known)), whoever_wrote);
+    let without =
+        ReplyDesk { rules: Arc::new(SendingRules { stop_code: None, ..SendingRules::default() }), ..desk() };
+    assert_eq!(orders(&without.understand(&arrived("0612345678", "STOP", false), &known)), whoever_wrote);
 }
 
 /// Requirements `fr-stop-confirmed`, `fr-reply-loop-guard`.

@@ -116,8 +116,12 @@ impl<'a> Fields<'a> {
     /// Whether nobody but an SMSC would write this.
     pub(super) fn look_like_a_receipt(&self) -> bool {
         let counted = self.sub.is_some_and(|count| count.iter().all(u8::is_ascii_digit));
-        let known = self.stat.is_some_and(|word| state(word).is_some());
-        self.begins_with_id && self.id.is_some() && (counted || known)
+        self.begins_with_id && self.id.is_some() && (counted || self.has_a_known_state())
+    }
+
+    /// Whether a `stat:` with a word of ours stands anywhere in it.
+    pub(super) fn has_a_known_state(&self) -> bool {
+        self.stat.is_some_and(|word| state(word).is_some())
     }
 
     fn take(&mut self, key: Key, value: &'a [u8], last_counts: bool) {

@@ -199,7 +199,21 @@ fn what_is_a_receipt_and_what_is_a_person_writing() {
         let found = read(esm_class, 0, text, &[]).is_some();
         assert_eq!(found, expected, "{esm_class:#04x} {}", text.escape_ascii());
     }
-    assert!(read(0, 0, b"", &[0, 0x1E, 0, 1, b'7']).is_some(), "it names a receipted_message_id");
+    const ID: &[u8] = &[0, 0x1E, 0, 1, b'7'];
+    let with_state = [ID, &[4, 0x27, 0, 1, 2]].concat();
+    for (esm_class, text, tlvs, expected) in [
+        (0x00, &b""[..], ID, true),
+        (0x00, b"DELIVRD", &with_state, true),
+        (0x00, b"stat:DELIVRD", ID, true),
+        // A phone's message that the operator gave an id.
+        (0x00, b"STOP", ID, false),
+        (0x08, b"OUI", ID, false),
+        (0x10, b"OUI", ID, false),
+        (0x04, b"STOP", ID, true),
+    ] {
+        let found = read(esm_class, 0, text, tlvs).is_some();
+        assert_eq!(found, expected, "{esm_class:#04x} {} with an id", text.escape_ascii());
+    }
 }
 
 #[test]
