@@ -64,6 +64,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/settings/members/{user}/role", "member.changed"),
     ("/settings/members/{user}/link", "link.made"),
     ("/settings/members/{user}/remove", "member.changed"),
+    ("/settings/members/{user}/withdraw", "member.uninvited"),
     ("/settings/webhooks", "webhook.created"),
     ("/settings/webhooks/{id}", "webhook.updated"),
     ("/settings/webhooks/{id}/test", "webhook.tested"),

@@ -129,7 +129,7 @@ async fn a_message_is_checked_sent_once_and_followed() {
     assert!(browser.get(&format!("{story}/cancel")).await.text.contains("Cancel this message?"));
     assert_eq!(browser.led_to(&browser.post(&format!("{story}/cancel"), "").await), story);
     let page = browser.get(&story).await;
-    assert!(page.text.contains("Cancelled") && page.text.contains("Send anew"));
+    assert!(page.text.contains("Cancelled") && page.text.contains("Send again"));
 
     let anew = browser.led_to(&browser.post(&format!("{story}/anew"), "token=t2").await);
     assert_ne!(anew, story);
