@@ -16,7 +16,8 @@ use crate::StoreError;
 /// Does the store's work, by hand.
 pub struct Hand {
     writer: Writer,
-    reads: Arc<Queue<Read>>,
+    /// What messages on their journey wait for, and all else.
+    reads: [Arc<Queue<Read>>; 2],
     reader: Connection,
 }
 
@@ -39,7 +40,7 @@ impl Store {
         let (closing, closed) = mpsc::channel();
         let inner = Inner::new(options, closing);
         let writer = inner.writer_for(conn, memory, accepted, Vec::new(), closed);
-        let reads = Arc::clone(&inner.readers);
+        let reads = [Arc::clone(&inner.journey), Arc::clone(&inner.readers)];
         Ok((Self { inner: Arc::new(inner) }, Hand { writer, reads, reader }))
     }
 }
@@ -54,7 +55,7 @@ impl Hand {
     /// Reads that wait.
     #[must_use]
     pub fn reads(&self) -> usize {
-        self.reads.rows()
+        self.reads.iter().map(|reads| reads.rows()).sum()
     }
 
     /// Writes the next batch, if anything waits. With `mishap` the disk refuses it at its commit, with this
@@ -82,10 +83,8 @@ impl Hand {
 
     /// Answers the next read, if one waits.
     pub fn read(&mut self) {
-        if self.reads() == 0 {
-            return;
-        }
-        for Read(read) in self.reads.take(1).into_iter().flatten() {
+        let Some(reads) = self.reads.iter().find(|reads| reads.rows() > 0) else { return };
+        for Read(read) in reads.take(1).into_iter().flatten() {
             read(&mut self.reader);
         }
     }

@@ -163,7 +163,7 @@ impl Store {
 
     /// Where numbers stand towards workspaces: one answer for each question, in order, all of one instant.
     pub fn standings(&self, asked: Vec<(WorkspaceId, Msisdn)>) -> Pending<Vec<Standing>> {
-        self.read(move |conn| standing::standings(conn, &asked))
+        self.read_soon(move |conn| standing::standings(conn, &asked))
     }
 
     /// Makes waiting messages wait longer: `scheduled`, each until its instant. One that no longer waits is

@@ -104,7 +104,8 @@ pub struct Options {
     pub queue_max: usize,
     /// Rows in one transaction at most. Default 2,048.
     pub batch_max: usize,
-    /// Reading connections, each with its thread. Default 2.
+    /// Connections that read for people and programs, each with its thread. What the journey of messages reads
+    /// has one of its own, so that no list stands before an acceptance or a departure. Default 2.
     pub readers: usize,
     /// How long to wait for another process's lock. Default 5 s.
     pub busy_timeout: Duration,
@@ -178,6 +179,9 @@ pub struct Store {
 struct Inner {
     options: Options,
     writer: Arc<Queue<Box<dyn Job>>>,
+    /// Reads that messages on their journey wait for.
+    journey: Arc<Queue<Read>>,
+    /// All others: lists, searches, exports.
     readers: Arc<Queue<Read>>,
     tally: Arc<Tally>,
     condition: Arc<Condition>,
@@ -191,6 +195,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.writer.close();
         // The writer does this too, but it may never have been started.
+        self.journey.close();
         self.readers.close();
     }
 }
@@ -233,6 +238,7 @@ impl Inner {
     fn new(options: Options, closing: mpsc::Sender<Reply<()>>) -> Self {
         Self {
             writer: Arc::new(Queue::new(options.queue_max)),
+            journey: Arc::new(Queue::new(options.queue_max)),
             readers: Arc::new(Queue::new(options.queue_max)),
             tally: Arc::default(),
             condition: Arc::default(),
@@ -245,8 +251,9 @@ impl Inner {
 
     fn start_helpers(&self) -> Result<Vec<JoinHandle<()>>, StoreError> {
         let mut helpers = Vec::new();
-        for _ in 0..self.options.readers.max(1) {
-            let (conn, queue) = (connect::open_reader(&self.options)?, Arc::clone(&self.readers));
+        let lists = std::iter::repeat_n(&self.readers, self.options.readers.max(1));
+        for queue in lists.chain([&self.journey]) {
+            let (conn, queue) = (connect::open_reader(&self.options)?, Arc::clone(queue));
             helpers.push(start("facteur-read", move || reader::run(conn, &queue))?);
         }
         Ok(helpers)
@@ -262,7 +269,7 @@ impl Inner {
     ) -> Writer {
         memory.hooks.raised = Arc::clone(&self.tally.raised);
         memory.stops = self.stops.clone();
-        let readers = Arc::clone(&self.readers);
+        let readers = [Arc::clone(&self.journey), Arc::clone(&self.readers)];
         let checkpoints = Checkpoints::new(
             self.options.wal_pages,
             Arc::clone(&self.tally.wal_pages),
@@ -278,7 +285,7 @@ impl Inner {
             memory,
             accepted,
             helpers,
-            stop_helpers: Box::new(move || readers.close()),
+            stop_helpers: Box::new(move || readers.iter().for_each(|queue| queue.close())),
             closed,
             #[cfg(debug_assertions)]
             mishap: None,

@@ -36,8 +36,25 @@ pub(super) fn run(mut conn: Connection, queue: &Queue<Read>) {
 }
 
 impl Store {
+    /// A read for people and programs.
     pub(super) fn read<T: Send + 'static>(
         &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Pending<T> {
+        self.read_on(&self.inner.readers, read)
+    }
+
+    /// A read that messages on their journey wait for: short, by a key, and behind no list.
+    pub(super) fn read_soon<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Pending<T> {
+        self.read_on(&self.inner.journey, read)
+    }
+
+    fn read_on<T: Send + 'static>(
+        &self,
+        queue: &Queue<Read>,
         read: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
         let (reply, pending) = Pending::new();
@@ -56,7 +73,7 @@ impl Store {
             }
             let _ = reply.send(found.map_err(Fault::into_answer));
         }));
-        match self.inner.readers.push(job, Priority::New) {
+        match queue.push(job, Priority::New) {
             Ok(()) => pending,
             Err((_, error)) => {
                 let _ = refuse.send(Err(error));
@@ -95,7 +112,7 @@ impl Store {
         fingerprint: [u8; 32],
         now: Timestamp,
     ) -> Pending<Accepted> {
-        self.read(move |conn| {
+        self.read_soon(move |conn| {
             let asked = Asked { api_key, key: &key, route, fingerprint: &fingerprint, now };
             Ok(accept::find_answer(conn, &asked)?)
         })
@@ -103,7 +120,7 @@ impl Store {
 
     /// When the next scheduled message is due.
     pub fn next_due(&self) -> Pending<Option<Timestamp>> {
-        self.read(|conn| waiting::next_due(conn))
+        self.read_soon(|conn| waiting::next_due(conn))
     }
 
     /// The newest message whose id is of before an instant.
@@ -119,17 +136,17 @@ impl Store {
     /// Which messages wait for their turn after `after`, in order of acceptance: about `rows` of them at
     /// most, at least one if there is any. For a start, which reads them all.
     pub fn queued(&self, after: Option<MessageId>, rows: usize) -> Pending<Vec<Queued>> {
-        self.read(move |conn| waiting::queued(conn, after, rows))
+        self.read_soon(move |conn| waiting::queued(conn, after, rows))
     }
 
     /// The callers' traces of those of `messages` that came with one ([`Accept::traceparent`](crate::Accept)).
     pub fn traces(&self, messages: Vec<MessageId>) -> Pending<Vec<(MessageId, String)>> {
-        self.read(move |conn| accept::traces(conn, &messages))
+        self.read_soon(move |conn| accept::traces(conn, &messages))
     }
 
     /// Those of `messages` that wait for their turn, in the same order, with all that leaving needs.
     pub fn waiting(&self, messages: Vec<MessageId>) -> Pending<Vec<Waiting>> {
-        self.read(move |conn| waiting::waiting(conn, &messages))
+        self.read_soon(move |conn| waiting::waiting(conn, &messages))
     }
 
     /// Messages unknown since before `before` that nobody decided about, oldest first.
@@ -144,7 +161,7 @@ impl Store {
 
     /// Rises with every change to the directory by any process. Cheap.
     pub fn generation(&self) -> Pending<u64> {
-        self.read(|conn| admin::generation(conn))
+        self.read_soon(|conn| admin::generation(conn))
     }
 
     /// Messages accepted per key on a UTC day (`Timestamp::utc_day`).
@@ -231,5 +248,33 @@ impl Store {
             let conn = connect::open_reader(options)?;
             read::check(&conn).map_err(Fault::into_answer)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::Options;
+    use super::*;
+
+    /// Lists that take for ever, more of them than there are threads.
+    #[tokio::test]
+    async fn a_message_on_its_journey_waits_for_no_list() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options { readers: 1, ..Options::new(folder.path().join("facteur.db")) };
+        let store = Store::open(options, Box::new(|_| {})).expect("opens");
+        let (go_on, stop) = mpsc::channel::<()>();
+        let long = store.read(move |_| {
+            let _ = stop.recv();
+            Ok(())
+        });
+        let next = store.read(|_| Ok(()));
+        store.generation().await.expect("reads");
+        store.next_due().await.expect("reads");
+        store.standings(Vec::new()).await.expect("reads");
+        drop(go_on);
+        long.await.expect("reads");
+        next.await.expect("reads");
     }
 }
