@@ -359,7 +359,8 @@ async fn every_link_of_a_template_leads_to_a_page() {
             let Some((path, after)) = rest.split_once("\")") else { continue };
             let after = after.trim_start().strip_prefix("}}").unwrap_or_default();
             // What goes on behind it is the id of something, or says of whom.
-            if after.starts_with('"') && !path.ends_with('/') {
+            // The stream of what happens has no end to wait for; its own tests read it.
+            if after.starts_with('"') && !path.ends_with('/') && path != "/events" {
                 paths.insert(path.to_owned());
             }
         }
