@@ -136,7 +136,7 @@ async fn a_message_is_checked_sent_once_and_followed() {
     assert_eq!(browser.led_to(&browser.post(&format!("{story}/anew"), "token=t2").await), anew);
     assert_eq!(browser.world.kept().await, 2);
     let copy = browser.get(&anew).await;
-    assert!(copy.text.contains("Copy of a message that failed") && copy.text.contains(&story));
+    assert!(copy.text.contains("Copy of a failed message") && copy.text.contains(&story));
 }
 
 #[tokio::test]
