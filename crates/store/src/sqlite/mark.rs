@@ -118,10 +118,11 @@ pub(super) fn compare(database: &Path, found: u64) -> Result<(), StoreError> {
     let there = File::open(&log).ok().filter(|log| log.metadata().is_ok_and(|log| log.len() >= HEADER));
     let lost = match there.as_ref().and_then(salts) {
         Some(salts) => salts == reach.salts && found < reach.pages,
-        // Without a log: unless somebody has moved it since, which writes to the database.
+        // Without a log: unless somebody has moved it since, which writes to the database. Within one tick of the
+        // file system's clock the two are written at the same time.
         None => {
             let written = |path| std::fs::metadata(path).and_then(|found| found.modified()).ok();
-            reach.moved < reach.pages && written(database) <= written(&mark)
+            reach.moved < reach.pages && written(database) < written(&mark)
         }
     };
     if !lost {
@@ -138,6 +139,8 @@ pub(super) fn compare(database: &Path, found: u64) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const REACH: Reach = Reach { inode: 7, salts: u64::MAX, pages: 40, moved: 12 };
@@ -154,8 +157,8 @@ mod tests {
         assert_eq!(Reach::from_octets(&octets[..LENGTH - 1]), None);
     }
 
-    /// A database with a mark of `pages` and `moved`, and a log of these salts.
-    fn marked(folder: &Path, log: Option<u64>, moved: u64) -> PathBuf {
+    /// A database that was written `before` its mark of `moved`, and a log of these salts.
+    fn marked(folder: &Path, log: Option<u64>, moved: u64, before: Duration) -> PathBuf {
         let database = folder.join("x.db");
         std::fs::write(&database, "pages").expect("written");
         let inode = std::fs::metadata(&database).expect("there").ino();
@@ -166,23 +169,29 @@ mod tests {
         }
         let reach = Reach { inode, salts: 5, pages: 40, moved };
         std::fs::write(beside(&database, "-mark"), reach.to_octets()).expect("written");
+        let marked =
+            std::fs::metadata(beside(&database, "-mark")).and_then(|mark| mark.modified()).expect("there");
+        let file = File::options().write(true).open(&database).expect("there");
+        file.set_modified(marked - before).expect("set");
         database
     }
 
     #[test]
     fn what_is_missing_is_found_and_nothing_else() {
-        for (log, moved, found, whole) in [
-            (Some(5), 0, 40, true),
-            (Some(5), 0, 41, true),
-            (Some(5), 0, 39, false),
-            (Some(5), 40, 0, false),
+        for (log, moved, before, found, whole) in [
+            (Some(5), 0, 4, 40, true),
+            (Some(5), 0, 4, 41, true),
+            (Some(5), 0, 4, 39, false),
+            (Some(5), 40, 4, 0, false),
             // It has started over since.
-            (Some(6), 0, 3, true),
-            (None, 40, 0, true),
-            (None, 39, 0, false),
+            (Some(6), 0, 4, 3, true),
+            (None, 40, 4, 0, true),
+            (None, 39, 4, 0, false),
+            // Whoever closed it last moved what was left, in the tick of the last mark.
+            (None, 39, 0, 0, true),
         ] {
             let folder = tempfile::tempdir().expect("a folder");
-            let database = marked(folder.path(), log, moved);
+            let database = marked(folder.path(), log, moved, Duration::from_millis(before));
             let said = compare(&database, found);
             assert_eq!(said.is_ok(), whole, "{log:?} {moved} {found}: {said:?}");
             // A backup in its place.
