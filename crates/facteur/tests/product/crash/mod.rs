@@ -311,15 +311,15 @@ async fn a_backup_under_load_is_whole_wherever_it_is_killed() {
         tokio::time::sleep(Duration::from_millis(random.below(400))).await;
         backup.kill().expect("a child");
         backup.wait().expect("a child");
-        if std::path::Path::new(&to).exists() {
-            let check = run(&["backup", "--check", &to]);
-            assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
-            std::fs::remove_file(&to).expect("removed");
-        }
         // A trial that was killed stays, and the next one says so rather than write over a file.
         let left = format!("{to}.trial");
         if std::path::Path::new(&left).exists() {
             std::fs::remove_file(&left).expect("removed");
+        }
+        if std::path::Path::new(&to).exists() {
+            let check = run(&["backup", "--check", &to]);
+            assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+            std::fs::remove_file(&to).expect("removed");
         }
     }
     let whole = run(&["backup", "--config", &config, "--to", &to, "--verify"]);
